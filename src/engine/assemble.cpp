@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/assemble.h"
+
+#include <algorithm>
+#include <map>
+
+#include "catalog/catalog.h"
+#include "engine/coverage.h"
+#include "engine/fold.h"
+#include "engine/verdict.h"
+#include "model/codec.h"
+#include "probes/probe.h"
+
+namespace postflight {
+namespace {
+
+std::string slot(const Finding& finding, const char* name, Lang lang) {
+  return message(MessageKind::finding, finding.id, name, lang, finding.args);
+}
+
+ReportedFinding report_finding(const Finding& finding, Lang lang) {
+  ReportedFinding out{.id = finding.id, .severity = finding.severity, .subject = finding.subject};
+  out.problem = slot(finding, "problem", lang);
+  out.cause = slot(finding, "cause", lang);
+  out.impact = slot(finding, "impact", lang);
+  out.fix = {slot(finding, "fix", lang), fix_commands(finding.id, finding.args),
+             slot(finding, "risk", lang)};
+  out.evidence = finding.evidence;
+  for (const Finding& symptom : finding.symptoms) {
+    out.symptoms.push_back({symptom.id, symptom.subject, slot(symptom, "problem", lang)});
+  }
+  return out;
+}
+
+ReportedTest report_test(const TestResult& test, Lang lang) {
+  ReportedTest out{.id = test.id + " " + test.subject, .status = test.status};
+  out.title = message(MessageKind::test, test.id, "title", lang, test.args);
+  out.duration_seconds = test.duration_seconds;
+  out.evidence = test.evidence;
+  return out;
+}
+
+/// The unit a fact's key promises by its suffix, as Prometheus names units.
+std::string unit_of(std::string_view key) {
+  for (const std::string_view unit : {"bytes", "seconds", "ratio"}) {
+    if (key.ends_with(unit) && key.size() > unit.size()) return std::string(unit);
+  }
+  return "count";
+}
+
+/// Every number among the facts is a statistic: nothing decides a second time what is worth keeping.
+void add_statistics(const Component& component, Lang lang, std::vector<Statistic>& out) {
+  for (const auto& [key, fact] : component.facts.items()) {
+    const auto value = fact.find("value");
+    if (value == fact.end() || !value->is_number()) continue;
+    out.push_back({component.id,
+                   message(MessageKind::fact, component.probe + "." + key, "label", lang, {}),
+                   *value, unit_of(key)});
+  }
+}
+
+std::vector<Recommendation> recommend(const std::vector<ReportedFinding>& findings) {
+  std::vector<Recommendation> out;
+  for (const ReportedFinding& finding : findings) {
+    if (finding.severity == Severity::info) continue;  // worth knowing is not worth doing
+    out.push_back({finding.fix.text, finding.fix.commands, finding.id});
+  }
+  return out;
+}
+
+}  // namespace
+
+Report assemble(const FactsDocument& document, Judgement judgement, Lang lang, Verdict fail_on) {
+  const std::vector<Finding> findings =
+      fold(std::move(judgement.findings), declared_explanations());
+  Report report;
+  report.tool_version = document.tool_version;
+  report.lang = lang;
+  report.host = document.host;
+  report.started_at = document.started_at;
+  report.duration_seconds = document.duration_seconds;
+  report.verdict = run_verdict(document, findings, judgement.tests);
+  report.exit_code = exit_code(report.verdict, fail_on);
+  report.coverage = measure_coverage(document);
+  for (const Component& component : document.components) {
+    report.components.push_back({component.id, component.kind, component.name, component.probe,
+                                 component_status(component, findings, judgement.tests),
+                                 component.facts});
+    add_statistics(component, lang, report.statistics);
+  }
+  for (const Finding& finding : findings) report.findings.push_back(report_finding(finding, lang));
+  for (const TestResult& test : judgement.tests) report.tests.push_back(report_test(test, lang));
+  report.recommendations = recommend(report.findings);
+  report.not_checked = document.not_checked;
+  report.tasks = document.tasks;
+  return report;
+}
+
+}  // namespace postflight

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/fold.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace postflight {
+namespace {
+
+/// The endpoint a subject is about: "redis:127.0.0.1:6379" and "sockets 127.0.0.1:6379" share one.
+std::string_view endpoint_of(std::string_view subject) {
+  const auto blank = subject.find(' ');
+  if (subject.starts_with("sockets ")) return subject.substr(blank + 1);
+  const auto whole = subject.substr(0, blank);
+  const auto colon = whole.find(':');
+  return colon == std::string_view::npos ? whole : whole.substr(colon + 1);
+}
+
+bool is_explained_by(const Finding& symptom, const Finding& cause,
+                     const std::vector<Explains>& explains) {
+  if (&symptom == &cause || endpoint_of(symptom.subject) != endpoint_of(cause.subject)) return false;
+  return std::ranges::any_of(explains, [&](const Explains& pair) {
+    return pair.cause == cause.id && pair.symptom == symptom.id;
+  });
+}
+
+/// Index of the finding under which each one belongs, or nothing where it stands by itself.
+std::vector<std::optional<std::size_t>> find_causes(const std::vector<Finding>& findings,
+                                                    const std::vector<Explains>& explains) {
+  std::vector<std::optional<std::size_t>> causes(findings.size());
+  for (std::size_t symptom = 0; symptom < findings.size(); ++symptom) {
+    for (std::size_t cause = 0; cause < findings.size() && !causes[symptom]; ++cause) {
+      if (is_explained_by(findings[symptom], findings[cause], explains)) causes[symptom] = cause;
+    }
+  }
+  return causes;
+}
+
+/// The end of the chain of causes. Bounded, so that two rules that explain each other cannot hang us.
+std::size_t root_of(std::size_t index, const std::vector<std::optional<std::size_t>>& causes) {
+  for (std::size_t steps = 0; causes[index] && steps < causes.size(); ++steps) index = *causes[index];
+  return index;
+}
+
+}  // namespace
+
+std::vector<Finding> fold(std::vector<Finding> findings, std::vector<Explains> explains) {
+  const auto causes = find_causes(findings, explains);
+  std::vector<std::size_t> roots;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const std::size_t root = root_of(i, causes);
+    if (root == i || causes[root]) {
+      roots.push_back(i);
+      continue;
+    }
+    findings[root].severity = std::max(findings[root].severity, findings[i].severity);
+    findings[root].symptoms.push_back(std::move(findings[i]));
+  }
+  std::vector<Finding> folded;
+  for (const std::size_t root : roots) folded.push_back(std::move(findings[root]));
+  std::ranges::stable_sort(folded, std::ranges::greater{}, &Finding::severity);
+  return folded;
+}
+
+std::vector<Explains> declared_explanations() {
+  std::vector<Explains> pairs;
+  for (const RuleFamily* family : all_rule_families()) {
+    pairs.insert(pairs.end(), family->explains.begin(), family->explains.end());
+  }
+  return pairs;
+}
+
+}  // namespace postflight

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one gate through which everything observed goes before it is stored or shown: passwords, tokens
+// and keys are replaced, addresses and names stay, for without them nothing can be diagnosed
+// (docs/adr/0005).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/component.h"
+
+namespace postflight {
+
+/// What stands in place of a secret.
+inline constexpr std::string_view kRedacted = "[redacted]";
+
+/// The text with every recognised secret replaced. Pure; linear in the length of the text (RE2).
+std::string redact_text(std::string_view text);
+
+/// Redacts every string of a JSON value, at any depth; the value of a key that names a secret
+/// (password, token, …) is replaced whole.
+void redact_json(Json& value);
+
+/// The document with every string redacted.
+FactsDocument redact(FactsDocument document);
+
+}  // namespace postflight

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Against real processes, some of which call themselves things no process should.
+#include "host/processes.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "host/files.h"
+#include "host/testing/bad_server.h"
+#include "host/testing/in_child.h"
+
+namespace postflight::host {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::in_child;
+using testing::WaitingChild;
+
+Deadline soon() {
+  return Deadline{Duration{5000}};
+}
+
+std::uint64_t inode_of_fd(const FileDescriptor& fd) {
+  return *inode_of("/proc/self/fd/" + std::to_string(fd.get()));
+}
+
+TEST(Processes, ReadsItself) {
+  const auto pids = list_processes();
+  ASSERT_TRUE(pids);
+  EXPECT_TRUE(std::ranges::is_sorted(*pids));
+  EXPECT_TRUE(std::ranges::binary_search(*pids, ::getpid()));
+  const auto self = read_program(::getpid());
+  ASSERT_TRUE(self) << self.error().what;
+  EXPECT_EQ(self->pid, ::getpid());
+  EXPECT_EQ(self->executable, fs::read_symlink("/proc/self/exe").string());
+  EXPECT_FALSE(self->executable_deleted);
+  EXPECT_EQ(self->uid, ::geteuid());
+  EXPECT_FALSE(self->command_line.empty());
+  EXPECT_LE(self->command_line.size(), 200u + 3);
+}
+
+TEST(Processes, AProcessThatIsGoneIsNotFound) {
+  int gone = 0;
+  {
+    const WaitingChild child{[] {}};
+    gone = child.pid();
+  }
+  const auto program = read_program(gone);
+  ASSERT_FALSE(program);
+  EXPECT_EQ(program.error().code, Errc::kNotFound);
+}
+
+TEST(Processes, HostileNamesBecomePrintable) {
+  const WaitingChild child{[] { ::prctl(PR_SET_NAME, "\x1B[2J\xFF\xFE\nab\t)"); }};
+  const auto program = read_program(child.pid());
+  ASSERT_TRUE(program);
+  EXPECT_EQ(program->name, "\uFFFD[2J\uFFFD\uFFFD ab )");
+}
+
+TEST(Processes, AReplacedProgramFileIsSeen) {
+  const fs::path copy =
+      fs::temp_directory_path() / ("postflight-sleep-" + std::to_string(::getpid()));
+  fs::copy_file("/bin/sleep", copy);
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::execl(copy.c_str(), copy.c_str(), "60", nullptr);
+    ::_exit(127);
+  }
+  // Until the child runs the copy, its program file is this test's.
+  for (const Deadline limit = soon(); !limit.passed();) {
+    const auto target = read_link("/proc/" + std::to_string(pid) + "/exe");
+    if (target && *target == copy.string()) break;
+  }
+  fs::remove(copy);
+  const auto program = read_program(pid);
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  ASSERT_TRUE(program);
+  EXPECT_TRUE(program->executable_deleted);
+  EXPECT_EQ(program->executable, copy.string());
+  EXPECT_EQ(program->command_line, copy.string() + " 60");
+}
+
+TEST(Processes, FindsEveryHolderOfASocket) {
+  const auto server = testing::listen_on("127.0.0.1");
+  const auto other = testing::listen_on("127.0.0.1");
+  const WaitingChild heir{[] {}};  // inherits both
+  const std::uint64_t inode = inode_of_fd(server.socket);
+  const auto owners = find_socket_owners({inode, 1}, "/", soon());
+  ASSERT_TRUE(owners);
+  EXPECT_TRUE(owners->complete);
+  ASSERT_EQ(owners->pids.size(), 1u);
+  const auto& pids = owners->pids.at(inode);
+  EXPECT_TRUE(std::ranges::is_sorted(pids));
+  EXPECT_NE(std::ranges::find(pids, ::getpid()), pids.end());
+  EXPECT_NE(std::ranges::find(pids, heir.pid()), pids.end());
+}
+
+TEST(Processes, SaysWhoseFilesItMayNotSee) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  const auto server = testing::listen_on("127.0.0.1");
+  const std::uint64_t inode = inode_of_fd(server.socket);
+  const pid_t parent = ::getpid();
+  const std::string verdict = in_child([&]() -> std::string {
+    if (!testing::become_nobody()) return "skip";
+    const auto owners = find_socket_owners({inode}, "/", soon());
+    if (!owners) return owners.error().what;
+    const bool denied = std::ranges::find(owners->denied, parent) != owners->denied.end();
+    return std::string(denied ? "denied" : "seen");
+  });
+  EXPECT_EQ(verdict, "denied");
+}
+
+TEST(Processes, APassedDeadlineIsNotAnEmptyAnswer) {
+  const auto owners = find_socket_owners({1}, "/", Deadline{Duration{0}});
+  ASSERT_TRUE(owners);
+  EXPECT_FALSE(owners->complete);
+}
+
+TEST(Processes, HalfAProcessIsNoRoot) {
+  // A tree in which /proc/7 has a name but nothing else: no user id may be made up.
+  const fs::path root =
+      fs::temp_directory_path() / ("postflight-proc-" + std::to_string(::getpid()));
+  fs::create_directories(root / "proc/7");
+  std::ofstream{root / "proc/7/comm"} << "half\n";
+  fs::create_directories(root / "proc/8");
+  std::ofstream{root / "proc/8/comm"} << "whole\n";
+  std::ofstream{root / "proc/8/status"} << "Name:\twhole\nUid:\t1000\t1001\t1002\t1003\n";
+  std::ofstream{root / "proc/8/cgroup"} << "0::/system.slice/whole.service\n";
+  fs::create_directories(root / "proc/notapid");
+  const auto pids = list_processes(root.string());
+  const auto half = read_program(7, root.string());
+  const auto whole = read_program(8, root.string());
+  fs::remove_all(root);
+  ASSERT_TRUE(pids);
+  EXPECT_EQ(*pids, (std::vector<std::int32_t>{7, 8}));
+  EXPECT_FALSE(half);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(whole->uid, 1001u);
+  EXPECT_EQ(whole->cgroup, "/system.slice/whole.service");
+  EXPECT_EQ(whole->executable, "");
+}
+
+TEST(ParseSocketLink, TakesNothingElse) {
+  EXPECT_EQ(parse_socket_link("socket:[4711]"), 4711u);
+  EXPECT_EQ(parse_socket_link("pipe:[4711]"), 0u);
+  EXPECT_EQ(parse_socket_link("socket:[]"), 0u);
+  EXPECT_EQ(parse_socket_link("socket:[-1]"), 0u);
+  EXPECT_EQ(parse_socket_link("socket:[1"), 0u);
+  EXPECT_EQ(parse_socket_link(""), 0u);
+}
+
+TEST(ParseCgroup, PrefersWhatNamesTheUnit) {
+  EXPECT_EQ(parse_cgroup("0::/system.slice/nginx.service\n"), "/system.slice/nginx.service");
+  EXPECT_EQ(parse_cgroup("12:pids:/a/b/c/d\n1:name=systemd:/system.slice/x.service\n0::/init\n"),
+            "/system.slice/x.service");
+  EXPECT_EQ(parse_cgroup("4:memory:/docker/abc\n0::/\n"), "/docker/abc");
+  EXPECT_EQ(parse_cgroup("0::/with:colon\n"), "/with:colon");
+  EXPECT_EQ(parse_cgroup(""), "");
+  EXPECT_EQ(parse_cgroup("nonsense\n:\n"), "");
+}
+
+}  // namespace
+}  // namespace postflight::host

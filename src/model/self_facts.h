@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run knows of itself: the facts of the pseudo-component `self`.
+#pragma once
+
+#include <vector>
+
+#include "model/component.h"
+#include "model/observed.h"
+
+namespace postflight {
+
+struct SelfFacts {
+  Fact<std::vector<TaskRecord>> tasks;
+  Fact<bool> discovered;
+};
+PF_DESCRIBE(SelfFacts,
+  (tasks, "What each task cost and how it ended."),
+  (discovered, "Whether discovery brought a topology back."))
+
+}  // namespace postflight

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/value_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "catalog/catalog.h"
+#include "catalog/format.h"
+
+namespace postflight {
+namespace {
+
+bool has_unit(std::string_view key, std::string_view unit) { return key.ends_with(unit); }
+
+bool is_empty(const Json& value) {
+  if (value.is_number()) return value.get<double>() == 0;
+  if (value.is_boolean()) return !value.get<bool>();
+  return value.empty() || (value.is_string() && value.get_ref<const std::string&>().empty());
+}
+
+std::string number_text(std::string_view key, const Json& value, Lang lang) {
+  if (has_unit(key, "_bytes")) return format_bytes(value.get<double>(), lang);
+  if (has_unit(key, "_ratio")) return format_percent(value.get<double>(), lang);
+  if (has_unit(key, "_seconds")) return format_duration(value.get<double>(), lang);
+  if (value.is_number_float()) return format_decimal(value.get<double>(), lang);
+  // Ports and process ids are names made of digits: nobody groups them.
+  if (key == "port" || key == "pid" || key == "uid" || key == "status") return value.dump();
+  return group_digits(value.dump(), lang);
+}
+
+std::string list_text(std::string_view key, const Json& list, Lang lang) {
+  std::string out;
+  for (const Json& element : list) {
+    if (!out.empty()) out += ", ";
+    out += value_text(key, element, lang);
+  }
+  return out.empty() ? ui_text("value.none", lang) : out;
+}
+
+std::string object_text(const Json& object, Lang lang) {
+  // An observation inside a list element keeps its three states.
+  if (const auto value = object.find("value"); value != object.end()) return value_text("", *value, lang);
+  if (object.contains("unknown")) return "?";
+  if (object.contains("absent")) return "";
+  std::string out;
+  for (const auto& [key, member] : object.items()) {
+    if (is_empty(member)) continue;
+    if (!out.empty()) out += " ";
+    out += value_text(key, member, lang);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string value_text(std::string_view key, const Json& value, Lang lang) {
+  if (value.is_boolean()) return ui_text(value.get<bool>() ? "value.yes" : "value.no", lang);
+  if (value.is_number()) return number_text(key, value, lang);
+  if (key == "exposure") return ui_text("exposure." + value.get<std::string>(), lang);
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) return list_text(key, value, lang);
+  if (value.is_object()) return object_text(value, lang);
+  return ui_text("value.none", lang);
+}
+
+std::string fact_label(const std::string& probe, const std::string& key, Lang lang) {
+  const auto label = find_text(MessageKind::fact, probe + "." + key, "label", lang);
+  return label ? std::string(*label) : key;
+}
+
+std::string unknown_text(const Json& unknown, Lang lang) {
+  const std::string why = ui_text("why." + unknown.value("why", "not_planned"), lang);
+  const std::string detail = unknown.value("detail", "");
+  return detail.empty() ? why : fmt::format("{}: {}", why, detail);
+}
+
+ValueTable value_table(const std::string& probe, const std::string& key, const Json& list, Lang lang) {
+  ValueTable table;
+  std::vector<std::string> columns;
+  for (const Json& element : list) {
+    for (const auto& [column, value] : element.items()) {
+      const bool known = std::ranges::find(columns, column) != columns.end();
+      if (!known && !is_empty(value)) columns.push_back(column);
+    }
+  }
+  for (const std::string& column : columns) {
+    table.head.push_back(fact_label(probe, key + "." + column, lang));
+  }
+  for (const Json& element : list) {
+    std::vector<std::string> row;
+    for (const std::string& column : columns) {
+      const auto it = element.find(column);
+      row.push_back(it == element.end() || is_empty(*it) ? "" : value_text(column, *it, lang));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace postflight

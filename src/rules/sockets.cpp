@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judges who listens where. Addresses alone decide here; what firewalls let through is not known yet,
+// and every sentence says so. Pure. Source: listen(2), tcp(7), Docker Engine documentation, "Protect
+// the Docker daemon socket".
+#include "probes/sockets.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "rules/family.h"
+
+namespace postflight::rules {
+namespace {
+
+constexpr double kFullPart = 0.9;
+
+bool is_reachable_from_outside(Exposure exposure) { return exposure >= Exposure::local; }
+
+/// Evidence on one service in the words of `ss -ltn`.
+Evidence line_of(const ListeningService& service, const Evidence& from) {
+  std::string excerpt;
+  for (const std::string& address : service.addresses) {
+    excerpt += (excerpt.empty() ? "" : ", ") + address + " port " + std::to_string(service.port);
+  }
+  return {from.source, excerpt + " (" + service.program + ")", from.at};
+}
+
+FindingDraft draft(Severity severity, const ListeningService& service, const Evidence& from) {
+  return FindingDraft{severity}
+      .about(service.endpoint)
+      .arg("program", service.program.empty() ? "?" : service.program)
+      .arg("protocol", service.protocol)
+      .arg("port", service.port)
+      .because(line_of(service, from));
+}
+
+/// Runs `judge_one` over all services of the machine's own and other namespaces.
+template <class JudgeOne>
+Verdicts for_each_service(const SocketsFacts& f, JudgeOne&& judge_one) {
+  return f.services.visit(
+      [&](const Seen<std::vector<ListeningService>>& seen) {
+        Verdicts verdicts;
+        for (const ListeningService& service : seen.value) judge_one(service, seen.evidence, verdicts);
+        return verdicts;
+      },
+      [](const Absent&) { return silent(); },
+      [](const Unknown& unknown) -> Verdicts { return unknown; });
+}
+
+/// Severity follows reach: without a global address only the local network can come.
+Verdicts data_service_exposed(const SocketsFacts& f, const JudgeContext&) {
+  return judge_from(
+      [&](const std::vector<ListeningService>& services, const std::vector<std::string>& global) {
+        Verdicts verdicts;
+        for (const ListeningService& service : services) {
+          const bool control = service.protocol == "docker-api";  // has a rule of its own
+          if (!service.data_service || control || !service.netns.empty()) continue;
+          if (!is_reachable_from_outside(service.exposure)) continue;
+          const bool anybody = service.exposure == Exposure::global ||
+                               (service.exposure == Exposure::wildcard && !global.empty());
+          verdicts.findings.push_back(draft(anybody ? Severity::warning : Severity::info, service,
+                                            f.services.seen()->evidence));
+        }
+        return verdicts;
+      },
+      f.services, f.global_addresses);
+}
+
+/// Whoever can talk to it is root on this machine; there is no password to protect it.
+Verdicts docker_api_exposed(const SocketsFacts& f, const JudgeContext&) {
+  return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+    const bool plain = service.protocol == "docker-api" && service.port == 2375;
+    if (plain && is_reachable_from_outside(service.exposure)) {
+      out.findings.push_back(draft(Severity::critical, service, from));
+    }
+  });
+}
+
+Verdicts backlog_full(const SocketsFacts& f, const JudgeContext&) {
+  return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+    if (service.backlog_limit == 0 || service.backlog < kFullPart * service.backlog_limit) return;
+    out.findings.push_back(draft(Severity::critical, service, from)
+                               .arg("backlog", service.backlog)
+                               .arg("limit", service.backlog_limit));
+  });
+}
+
+Verdicts connections_dropped(const SocketsFacts& f, const JudgeContext&) {
+  return judge_from(
+      [](std::uint64_t dropped) -> Verdicts {
+        if (dropped == 0) return silent();
+        return FindingDraft{Severity::info}.arg("dropped", dropped);
+      },
+      f.listen_overflows_total);
+}
+
+/// Two programs on one port of one namespace: which of them a client meets depends on the address it
+/// uses. The classic after a move out of a container: the old one still holds the wildcard.
+Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
+  return f.services.visit(
+      [](const Seen<std::vector<ListeningService>>& seen) {
+        std::map<std::tuple<std::string, Transport, std::uint16_t>, std::vector<const ListeningService*>> by_port;
+        for (const ListeningService& service : seen.value) {
+          by_port[{service.netns, service.transport, service.port}].push_back(&service);
+        }
+        Verdicts verdicts;
+        for (const auto& [port, services] : by_port) {
+          const auto other = std::ranges::find_if(services, [&](const ListeningService* service) {
+            return !service->program.empty() && service->program != services.front()->program;
+          });
+          // UDP is left alone: resolvers and DHCP share their ports by design, each on its own address.
+          const bool differ = other != services.end() && !services.front()->program.empty();
+          if (!differ || std::get<Transport>(port) == Transport::udp) continue;
+          verdicts.findings.push_back(draft(Severity::warning, *services.front(), seen.evidence)
+                                          .arg("first", services.front()->addresses)
+                                          .arg("other", (*other)->program)
+                                          .arg("second", (*other)->addresses)
+                                          .because(line_of(**other, seen.evidence)));
+        }
+        return verdicts;
+      },
+      [](const Absent&) { return silent(); },
+      [](const Unknown& unknown) -> Verdicts { return unknown; });
+}
+
+Verdicts program_file_replaced(const SocketsFacts& f, const JudgeContext&) {
+  return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+    if (service.executable_deleted) out.findings.push_back(draft(Severity::info, service, from));
+  });
+}
+
+struct SocketsRules {
+  static constexpr std::array rules{
+      Rule<SocketsFacts>{"sockets/data-service-exposed", &data_service_exposed},
+      Rule<SocketsFacts>{"sockets/docker-api-exposed", &docker_api_exposed},
+      Rule<SocketsFacts>{"sockets/backlog-full", &backlog_full},
+      Rule<SocketsFacts>{"sockets/connections-dropped", &connections_dropped},
+      Rule<SocketsFacts>{"sockets/port-shared", &port_shared},
+      Rule<SocketsFacts>{"sockets/program-file-replaced", &program_file_replaced},
+  };
+  static constexpr std::array<FunctionalTest<SocketsFacts>, 0> tests{};
+  static constexpr std::array explains{
+      Explains{"sockets/docker-api-exposed", "sockets/data-service-exposed"},
+  };
+};
+
+}  // namespace
+
+extern const RuleFamily sockets;
+const RuleFamily sockets = define_family<SocketsFacts, SocketsRules>("sockets", "sockets");
+
+}  // namespace postflight::rules

@@ -3,6 +3,7 @@
 #include "discover/classify.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "base/text.h"
@@ -17,8 +18,13 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
 }
 
+/// Compares first letters first: no pattern begins with a wildcard, and most names differ there.
+bool is_like(std::string_view pattern, std::string_view name) {
+  return !name.empty() && name[0] == pattern[0] && glob_match(pattern, name);
+}
+
 bool matches(std::string_view pattern, const Program& program) {
-  return glob_match(pattern, program.name) || glob_match(pattern, base_name(program.executable));
+  return is_like(pattern, program.name) || is_like(pattern, base_name(program.executable));
 }
 
 /// "master" is too common a name to stand for Postfix alone.
@@ -74,14 +80,11 @@ Guess by_rule(const ProgramRule& rule, const Program& program, std::uint16_t por
   return {std::string(rule.protocol), basis, certain};
 }
 
+/// An application server: the port says more than "python3" does.
 Guess by_runtime(const Program& program, std::uint16_t port) {
-  if (const auto protocol = by_command_line(program); !protocol.empty()) {
-    const PortRule* usual = find_port(kPorts, port);
-    if (usual) return by_port(port);
-    return {std::string(protocol), "program " + program.name, false};
-  }
   if (Guess guess = by_port(port); !guess.protocol.empty()) return guess;
-  return {"http", "program " + program.name, false};
+  const std::string_view known = by_command_line(program);
+  return {std::string(known.empty() ? "http" : known), "program " + program.name, false};
 }
 
 bool is_runtime(const Program& program) {
@@ -89,10 +92,19 @@ bool is_runtime(const Program& program) {
                              [&](std::string_view name) { return matches(name, program); });
 }
 
-Guess guess_for(const Program& program, std::uint16_t port) {
-  if (is_postfix_master(program)) return {"smtp", "program " + program.name, true};
+/// By what the tables know of the program itself, if anything.
+std::optional<Guess> by_known_program(const Program& program, std::uint16_t port) {
+  if (is_postfix_master(program)) return Guess{"smtp", "program " + program.name, true};
   if (const ProgramRule* rule = find_rule(program)) return by_rule(*rule, program, port);
-  if (is_runtime(program)) return by_runtime(program, port);
+  return std::nullopt;
+}
+
+Guess guess_for(std::span<const Program> programs, std::uint16_t port) {
+  // Of several holders the one that the tables know says most.
+  for (const Program& program : programs) {
+    if (auto guess = by_known_program(program, port)) return *std::move(guess);
+  }
+  if (!programs.empty() && is_runtime(programs.front())) return by_runtime(programs.front(), port);
   return by_port(port);
 }
 
@@ -106,12 +118,7 @@ bool fits(std::string_view protocol, Transport transport) {
 }  // namespace
 
 Guess guess_protocol(std::span<const Program> programs, Transport transport, std::uint16_t port) {
-  // Of several holders the one that the tables know says most.
-  const auto known = std::ranges::find_if(
-      programs, [](const Program& one) { return find_rule(one) || is_postfix_master(one); });
-  Guess guess = known != programs.end() ? guess_for(*known, port)
-                : !programs.empty()     ? guess_for(programs.front(), port)
-                                        : by_port(port);
+  Guess guess = guess_for(programs, port);
   if (guess.protocol.empty() || !fits(guess.protocol, transport)) return {};
   return guess;
 }

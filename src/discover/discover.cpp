@@ -89,6 +89,11 @@ void look_here(Survey& survey) {
   for (const auto& one : own ? *own : none) survey.topology.addresses.push_back(one.address);
   const auto repeated = std::ranges::unique(survey.topology.addresses);
   survey.topology.addresses.erase(repeated.begin(), repeated.end());
+  for (const std::string& address : survey.topology.addresses) {
+    if (host::classify_exposure(address, own ? *own : none) == Exposure::global) {
+      survey.topology.global_addresses.push_back(address);
+    }
+  }
 
   auto found = sockets_here(survey.options);
   if (!found) {
@@ -176,15 +181,14 @@ Ownership find_owners(const Survey& survey) {
   std::unordered_set<std::uint64_t> inodes;
   for (const PlacedSocket& placed : survey.sockets) inodes.insert(placed.socket.inode);
   inodes.erase(0);
-  const auto owners =
-      host::find_socket_owners(inodes, survey.options.root, survey.options.deadline);
+  auto owners = host::find_socket_owners(inodes, survey.options.root, survey.options.deadline);
   if (!owners) {
     ownership.missing = unknown_with_hint(owners.error(), kToSeeOwners);
     return ownership;
   }
   ownership.missing = no_holder(*owners, survey.options, ownership.at);
-  for (const auto& [inode, pids] : owners->pids) {
-    ownership.holders[inode] = pids;
+  ownership.holders = std::move(owners->pids);
+  for (const auto& [inode, pids] : ownership.holders) {
     for (const std::int32_t pid : pids) {
       if (ownership.programs.contains(pid)) continue;
       // One that has ended meanwhile holds nothing any more.

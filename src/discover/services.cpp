@@ -85,7 +85,8 @@ Service make_service(const Key& key, const Group& group, const Ownership& owners
   service.transport = key.transport;
   service.port = key.port;
   for (const auto& [address, listener] : group.listeners) service.listeners.push_back(listener);
-  std::ranges::stable_sort(service.listeners, {}, is_ipv6);
+  std::ranges::sort(service.listeners, {},
+                    [](const Listener& one) { return std::tuple(is_ipv6(one), one.address); });
   service.programs = programs_of(group, ownership);
   const auto* seen = service.programs.seen();
   service.guess =

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "host/sock_diag.h"
@@ -22,8 +23,8 @@ struct PlacedSocket {
 
 /// Who holds which socket.
 struct Ownership {
-  std::map<std::int32_t, Program> programs;                    ///< By process id.
-  std::map<std::uint64_t, std::vector<std::int32_t>> holders;  ///< By inode, ascending.
+  std::map<std::int32_t, Program> programs;                              ///< By process id.
+  std::unordered_map<std::uint64_t, std::vector<std::int32_t>> holders;  ///< By inode, ascending.
   Observed<std::vector<Program>> missing;  ///< What is known of sockets that are not in `holders`.
   std::string at;                          ///< When it was read, for evidence.
 };

@@ -15,7 +15,12 @@ namespace postflight {
 /// Key of the frame in which a task tells why it failed; no fact can have this name.
 inline constexpr std::string_view kErrorKey = "!error";
 
-/// One frame, ready to be written. Keys are at most 65535 bytes, payloads at most 4 GiB.
+/// Key of the last frame of a task that ended well. Exit status 0 alone proves nothing: a library that
+/// calls exit() gives it too.
+inline constexpr std::string_view kDoneKey = "!done";
+
+/// One frame, ready to be written. Keys are 1 to 65535 bytes, payloads less than 4 GiB; std::length_error
+/// otherwise, for it would spoil the frames that follow.
 std::string encode_frame(std::string_view key, std::string_view payload);
 
 /// Collects bytes from a pipe and takes whole frames off them.
@@ -23,8 +28,9 @@ class FrameReader {
  public:
   explicit FrameReader(TaskLimits limits) : limits_(limits) {}
 
-  /// Appends bytes and moves every complete frame to frames(). kMalformed once a bound is broken;
-  /// frames that were complete before stay.
+  /// Appends bytes and moves every complete frame to frames(). kMalformed once a bound is broken or a
+  /// frame has no key; frames that were complete before stay. What a frame costs us in memory counts
+  /// towards the bound, or a flood of empty ones would cost ten times what was sent.
   Result<void> feed(std::string_view bytes);
 
   std::vector<Frame>& frames() { return frames_; }

@@ -68,7 +68,9 @@ class Supervisor {
 
   /// Runs everything that is queued or added meanwhile. Returns when all jobs have ended or the run's
   /// deadline has passed; jobs whose turn never came are reported as not_started. No process started
-  /// here is alive afterwards. Returns false when SIGINT or SIGTERM cut it short.
+  /// here is alive afterwards, not even when on_done throws. Children that the caller had before are left
+  /// alone; no other thread may start any meanwhile. Returns false when SIGINT, SIGTERM or SIGHUP cut it
+  /// short.
   bool run(const OnDone& on_done);
 
  private:

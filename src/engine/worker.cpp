@@ -22,6 +22,8 @@ constexpr bool kMemoryCanBeLimited = false;  // the sanitizer's shadow counts as
 constexpr bool kMemoryCanBeLimited = true;
 #endif
 
+constexpr rlim_t kStackBytes = 8 << 20;
+
 class PipeSink : public FactSink {
  public:
   explicit PipeSink(int pipe) : pipe_(pipe) {}
@@ -47,11 +49,12 @@ void limit(__rlimit_resource_t resource, rlim_t value) {
 /// Leaves stdin, stdout and, unless wanted, stderr pointing nowhere, so that a library that prints
 /// cannot spoil the report.
 void detach_standard_streams(bool keep_stderr) {
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0) return;
-  ::dup2(null, STDIN_FILENO);
-  ::dup2(null, STDOUT_FILENO);
-  if (!keep_stderr) ::dup2(null, STDERR_FILENO);
+  int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nowhere < 0) nowhere = ::open("/", O_PATH | O_CLOEXEC);  // a bare chroot: every use gives EBADF
+  if (nowhere < 0) return;
+  ::dup2(nowhere, STDIN_FILENO);
+  ::dup2(nowhere, STDOUT_FILENO);
+  if (!keep_stderr) ::dup2(nowhere, STDERR_FILENO);
 }
 
 void close_all_but(int pipe) {
@@ -61,11 +64,39 @@ void close_all_but(int pipe) {
 }
 
 void reset_signals() {
-  for (const int number : {SIGINT, SIGTERM, SIGCHLD, SIGPIPE, SIGHUP}) ::signal(number, SIG_DFL);
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   ::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error code, not a death
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// Where the machine runs out of memory, the kernel shall choose this process and not a database.
+void volunteer_for_oom_killer() {
+  const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  [[maybe_unused]] const ssize_t written = ::write(file, "1000", 4);
+  ::close(file);
+}
+
+void confine(int pipe, const Supervisor::Options& options) {
+  reset_signals();
+  detach_standard_streams(options.keep_stderr);
+  close_all_but(pipe);
+  volunteer_for_oom_killer();
+  limit(RLIMIT_CORE, 0);
+  if (kMemoryCanBeLimited) {
+    limit(RLIMIT_DATA, options.limits.memory_bytes);
+    limit(RLIMIT_STACK, kStackBytes);  // the stack does not count as data
+  }
+}
+
+/// Tells how it ended. No memory may be left even for that; the exit status then speaks alone.
+void tell_end(FactSink& sink, const BodyEnd& end) {
+  try {
+    sink.put(end.exit == WorkerExit::done ? kDoneKey : kErrorKey, end.detail);
+  } catch (const std::exception&) {
+  }
 }
 
 }  // namespace
@@ -83,19 +114,26 @@ BodyEnd run_body(const Job& job, FactSink& sink, Deadline soft) {
   }
 }
 
+Outcome BodyEnd::outcome() const {
+  switch (exit) {
+    case WorkerExit::done: return Outcome::done;
+    case WorkerExit::out_of_memory: return Outcome::out_of_memory;
+    case WorkerExit::failed: return Outcome::crashed;
+  }
+  return Outcome::crashed;
+}
+
 void run_worker(const Job& job, Deadline soft, int pipe, pid_t supervisor,
-                const Supervisor::Options& options) {
-  ::setpgid(0, 0);
+                const Supervisor::Options& options) noexcept {
+  ::setsid();  // a group of its own, and no terminal on which a library could ask for a pass phrase
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) ::_exit(static_cast<int>(WorkerExit::failed));
-  reset_signals();
-  detach_standard_streams(options.keep_stderr);
-  close_all_but(pipe);
-  limit(RLIMIT_CORE, 0);
-  if (kMemoryCanBeLimited) limit(RLIMIT_DATA, options.limits.memory_bytes);
+  // Started with closed standard streams we would get their numbers and overwrite the pipe ourselves.
+  if (pipe <= STDERR_FILENO) pipe = ::fcntl(pipe, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  confine(pipe, options);
   PipeSink sink{pipe};
   const BodyEnd end = run_body(job, sink, soft);
-  if (end.exit != WorkerExit::done) sink.put(kErrorKey, end.detail);
+  tell_end(sink, end);
   // No destructors, no atexit: the process owns nothing that outlives it.
   ::_exit(static_cast<int>(end.exit));
 }

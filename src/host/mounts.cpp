@@ -170,7 +170,7 @@ bool refuses_writes(const MountEntry& mount) {
 
 /// Takes in another mount of the same file system.
 void merge(FileSystem& known, const FileSystem& other) {
-  known.read_only = known.read_only && other.read_only;
+  known.read_only = known.read_only || other.read_only;
   known.remounted_read_only = known.remounted_read_only || other.remounted_read_only;
   if (other.mount.mount_point.size() < known.mount.mount_point.size()) known.mount = other.mount;
 }
@@ -180,7 +180,7 @@ FileSystem describe(const MountEntry& mount, Storage storage) {
   const bool refused = refuses_writes(mount);
   // A server that exports read-only, or a client that mounts so, is no remount by this kernel.
   const bool remounted = for_writing && refused && storage == Storage::kLocal;
-  return {mount, storage, !for_writing || refused, remounted, false};
+  return {mount, storage, refused, remounted, false};
 }
 
 /// Device number of the file system that an overlay writes to; nothing where this cannot be told.

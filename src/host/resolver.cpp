@@ -57,12 +57,13 @@ class Channel {
     if (channel_) ares_destroy(channel_);
   }
 
-  Result<> open(const ResolveOptions& options, Deadline deadline) {
+  Result<> open(const ResolveOptions& options, Deadline deadline, int flags) {
     ares_options settings{};
+    settings.flags = flags;
     settings.timeout =
         static_cast<int>(std::clamp(deadline.left() / kRounds, Duration{20}, kLongestTurn).count());
     settings.tries = kRounds;
-    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
     std::string path = options.resolv_conf;
     if (!path.empty()) {
       settings.resolvconf_path = path.data();
@@ -124,12 +125,30 @@ std::unexpected<Error> failure(int status, const std::string& name) {
     case ARES_ENODATA: return fail(Errc::kNotFound, what + "the name has no address");
     case ARES_ETIMEOUT: return fail(Errc::kTimeout, what + "no DNS server answered in time");
     case ARES_ESERVFAIL: return fail(Errc::kUnreachable, what + "the DNS server failed (SERVFAIL)");
+    case ARES_ENOTIMP:
+      return fail(Errc::kUnreachable, what + "the DNS server does not do this (NOTIMP)");
     case ARES_EREFUSED: return fail(Errc::kUnreachable, what + "the DNS server refused (REFUSED)");
     case ARES_ECONNREFUSED:
-      return fail(Errc::kUnreachable,
-                  what + "no DNS server could be asked, or none gave an answer");
+      return fail(Errc::kUnreachable, what + "no DNS server could be asked: connection refused");
     default: return fail(Errc::kMalformed, what + ares_strerror(status));
   }
+}
+
+/// One question to the servers; the answer's status is never empty afterwards.
+Result<> ask(const std::string& name, Deadline deadline, const ResolveOptions& options, int flags,
+             Answer& answer) {
+  Channel channel;  // ends before the answer, because its end still calls on_answer()
+  PF_TRY(channel.open(options, deadline, flags));
+  ares_addrinfo_hints hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_flags = ARES_AI_NOSORT;
+  answer = {};
+  ares_getaddrinfo(channel.get(), name.c_str(), nullptr, &hints, on_answer, &answer);
+  while (!answer.status) {
+    if (deadline.passed()) return failure(ARES_ETIMEOUT, name);
+    turn(channel.get(), deadline);
+  }
+  return {};
 }
 
 }  // namespace
@@ -139,16 +158,12 @@ Result<std::vector<std::string>> resolve(const std::string& name, Deadline deadl
   if (name.empty() || name.find('\0') != std::string::npos) {
     return fail(Errc::kMalformed, "an empty name, or one with a NUL in it, cannot be resolved");
   }
-  Answer answer;  // outlives the channel, whose end still calls on_answer()
-  Channel channel;
-  PF_TRY(channel.open(options, deadline));
-  ares_addrinfo_hints hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_flags = ARES_AI_NOSORT;
-  ares_getaddrinfo(channel.get(), name.c_str(), nullptr, &hints, on_answer, &answer);
-  while (!answer.status) {
-    if (deadline.passed()) return failure(ARES_ETIMEOUT, name);
-    turn(channel.get(), deadline);
+  Answer answer;
+  PF_TRY(ask(name, deadline, options, 0, answer));
+  // c-ares passes over a server that fails or refuses, and says "connection refused" when none is
+  // left. Asked again to take such an answer for one, it tells what the servers really said.
+  if (*answer.status == ARES_ECONNREFUSED) {
+    PF_TRY(ask(name, deadline, options, ARES_FLAG_NOCHECKRESP, answer));
   }
   if (*answer.status != ARES_SUCCESS) return failure(*answer.status, name);
   if (answer.addresses.empty()) return failure(ARES_ENODATA, name);

@@ -166,13 +166,19 @@ Result<> dump_table(int family, Transport transport, Deadline deadline,
   return fail(Errc::kUnreachable, "sock_diag: the table of sockets changed each time it was read");
 }
 
+/// Not mnl_nlmsg_ok(): that takes a length beyond 2 GiB for a negative one, which always fits.
+bool is_whole(const nlmsghdr* header, int left) {
+  return left >= static_cast<int>(sizeof(nlmsghdr)) && header->nlmsg_len >= sizeof(nlmsghdr) &&
+         header->nlmsg_len <= static_cast<std::uint32_t>(left);
+}
+
 }  // namespace
 
 Result<DumpState> parse_diag_messages(std::span<const char> buffer, Transport transport,
                                       std::vector<ListeningSocket>& sockets) {
   const auto* header = reinterpret_cast<const nlmsghdr*>(buffer.data());
   int left = static_cast<int>(buffer.size());
-  for (; mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left)) {
+  for (; is_whole(header, left); header = mnl_nlmsg_next(header, &left)) {
     if (header->nlmsg_flags & NLM_F_DUMP_INTR) return DumpState::kInterrupted;
     if (header->nlmsg_type == NLMSG_DONE) return DumpState::kDone;
     if (header->nlmsg_type == NLMSG_ERROR) return read_error(header);

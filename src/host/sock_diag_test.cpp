@@ -194,6 +194,16 @@ TEST(ParseDiag, RefusesWhatIsCutShort) {
   EXPECT_TRUE(sockets.empty());
 }
 
+TEST(ParseDiag, RefusesALengthBeyondTheBuffer) {
+  for (const std::uint32_t length : {0u, 15u, 200u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFFu}) {
+    std::string bytes = message(SOCK_DIAG_BY_FAMILY, 0, socket_payload(80));
+    std::memcpy(bytes.data(), &length, sizeof length);
+    std::vector<ListeningSocket> sockets;
+    EXPECT_FALSE(parse_diag_messages(bytes, Transport::tcp, sockets)) << length;
+    EXPECT_TRUE(sockets.empty());
+  }
+}
+
 TEST(ParseProcNet, ReadsAddressesAndSkipsTheRest) {
   constexpr std::string_view kTable =
       "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "

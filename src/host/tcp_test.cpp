@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "host/testing/bad_server.h"
+#include "host/testing/in_child.h"
 
 namespace postflight::host {
 namespace {
@@ -35,6 +38,22 @@ TEST(Tcp, ARefusedConnectionIsUnreachable) {
   EXPECT_EQ(stream.error().code, Errc::kUnreachable);
   EXPECT_EQ(stream.error().what,
             "connect 127.0.0.1:" + std::to_string(port.port()) + ": connection refused");
+}
+
+TEST(Tcp, AConnectionToItselfIsARefusal) {
+  // With two ports to come from, the kernel soon picks the one it is to connect to.
+  const std::string verdict = testing::in_child([]() -> std::string {
+    if (!testing::enter_fresh_network_namespace()) return "skip";
+    std::ofstream range{"/proc/sys/net/ipv4/ip_local_port_range"};
+    range << "40000 40001" << std::flush;
+    if (!range) return "skip";
+    for (int i = 0; i < 50; ++i) {
+      if (TcpStream::connect("127.0.0.1", 40000, soon())) return "connected to itself";
+    }
+    return "refused";
+  });
+  if (verdict == "skip") GTEST_SKIP() << "needs root and a writable /proc/sys/net";
+  EXPECT_EQ(verdict, "refused");
 }
 
 TEST(Tcp, NeverResolves) {

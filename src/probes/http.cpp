@@ -22,6 +22,7 @@ using host::HttpResponse;
 
 constexpr Duration kFirstBytesLimit = std::chrono::seconds{1};
 constexpr Duration kOtherAddressLimit = std::chrono::milliseconds{1500};
+constexpr Duration kPlainToTlsLimit = std::chrono::milliseconds{500};
 constexpr std::size_t kMostAddressesAsked = 3;
 constexpr std::string_view kPlainRequest =
     "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -72,40 +73,56 @@ class ServiceLook {
     return fmt::format(" at {} in the network namespace {}", endpoint_, service_.netns);
   }
 
+  /// A site and the time it may take where another way is to be tried after it.
+  struct Way {
+    HttpSite site;
+    std::optional<Duration> limit;
+  };
+
   /// Servers may turn away a host name they do not know without a word (nginx: return 444,
-  /// ssl_reject_handshake), so a public name is tried after "localhost".
-  std::vector<HttpSite> ways() const {
+  /// ssl_reject_handshake), so a public name is tried after "localhost". Where only the port
+  /// suggests TLS, plain text is tried first: what speaks TLS refuses it at once, while what does
+  /// not may wait for ever for the end of a line in a TLS handshake.
+  std::vector<Way> ways() const {
     std::vector<std::string> names = {"localhost"};
-    if (!context_.settings.public_names.empty()) names.push_back(context_.settings.public_names.front());
-    const bool tls_first = service_.guess.protocol == "https";
-    std::vector<HttpSite> ways;
+    if (!context_.settings.public_names.empty())
+      names.push_back(context_.settings.public_names.front());
+    const bool tls = service_.guess.protocol == "https";
+    const bool tls_first = tls && service_.guess.certain;
+    std::vector<Way> ways;
     for (const std::string& name : names) {
-      for (const bool tls : {tls_first, !tls_first}) {
-        ways.push_back({address_, {origin(tls ? "https" : "http", name, service_.port)}});
+      for (const bool secure : {tls_first, !tls_first}) {
+        Way way{{address_, {origin(secure ? "https" : "http", name, service_.port)}}, std::nullopt};
+        if (tls && !secure) way.limit = kPlainToTlsLimit;
+        ways.push_back(std::move(way));
       }
     }
     return ways;
   }
 
-  /// The first way that is answered; in lack of one the error of the first.
+  /// The first way that is answered; in lack of one the error of the most probable way.
   Result<Reached> reach() const {
-    std::optional<Error> first_error;
-    for (const HttpSite& site : ways()) {
-      auto response = site.get(site.url(), context_.deadline);
-      const bool wants_tls = response && !response->tls && asks_for_tls(response->status, response->body);
+    std::optional<Error> told;
+    for (const auto& [site, limit] : ways()) {
+      const Deadline deadline = limit ? context_.deadline.within(*limit) : context_.deadline;
+      auto response = site.get(site.url(), deadline);
+      const bool wants_tls =
+          response && !response->tls && asks_for_tls(response->status, response->body);
       if (response && !wants_tls) return Reached{site, *std::move(response)};
-      Error error = wants_tls ? Error{Errc::kMalformed, endpoint_ + " wants TLS"}
-                              : std::move(response).error();
-      const bool hopeless = error.code == Errc::kTimeout || error.code == Errc::kDenied;
-      if (!first_error || hopeless) first_error = std::move(error);
+      if (wants_tls || (limit && !context_.deadline.passed())) continue;
+      const bool hopeless =
+          response.error().code == Errc::kTimeout || response.error().code == Errc::kDenied;
+      if (!told || hopeless) told = std::move(response).error();
       if (hopeless) break;
     }
-    return std::unexpected(*std::move(first_error));
+    if (!told) return fail(Errc::kTimeout, endpoint_ + ": no answer in time");
+    return std::unexpected(*std::move(told));
   }
 
   /// What it means that no way was answered.
   Result<void> explain(const Error& error) {
-    if (error.code != Errc::kMalformed && error.code != Errc::kUnreachable) return std::unexpected(error);
+    if (error.code != Errc::kMalformed && error.code != Errc::kUnreachable)
+      return std::unexpected(error);
     const Deadline deadline = context_.deadline.within(kFirstBytesLimit);
     auto stream = host::TcpStream::connect(address_, service_.port, deadline);
     if (!stream) return std::unexpected(error);
@@ -120,7 +137,8 @@ class ServiceLook {
 
   std::string advice() const {
     if (!context_.settings.public_names.empty()) return "";
-    return "; if it answers to certain host names only, name one under public_names in postflight.yaml";
+    return "; if it answers to certain host names only, name one under public_names in "
+           "postflight.yaml";
   }
 
   /// What comes back to a request in plain text, or nothing.
@@ -141,7 +159,10 @@ class ServiceLook {
 class NameLook {
  public:
   NameLook(const ProbeContext& context, Recorder<HttpFacts>& recorder)
-      : context_(context), name_(context.target.public_name), recorder_(recorder), facts_(recorder.facts) {}
+      : context_(context),
+        name_(context.target.public_name),
+        recorder_(recorder),
+        facts_(recorder.facts) {}
 
   Result<void> look() {
     facts_.public_name = Seen{name_, context_.evidence("the setting public_names", name_)};
@@ -201,7 +222,8 @@ class NameLook {
     for (std::size_t i = 0; i < count; ++i) {
       const HttpSite asked = site(addresses[i], tls);
       const bool last = i + 1 == count;
-      const Deadline deadline = last ? context_.deadline : context_.deadline.within(kOtherAddressLimit);
+      const Deadline deadline =
+          last ? context_.deadline : context_.deadline.within(kOtherAddressLimit);
       auto response = asked.get(asked.url(), deadline);
       if (response) return Reached{asked, *std::move(response)};
       if (!first_error) first_error = std::move(response).error();
@@ -211,7 +233,8 @@ class NameLook {
   }
 
   void set_certificate_check(const Reached& reached) {
-    const std::string source = fmt::format("TLS handshake with {}{}", name_, where_of(reached.site));
+    const std::string source =
+        fmt::format("TLS handshake with {}{}", name_, where_of(reached.site));
     const std::string& result = reached.response.verify_result;
     if (result.empty()) {
       facts_.certificate_check = Absent{context_.evidence(source, "no TLS")};
@@ -227,10 +250,10 @@ class NameLook {
                               ? plain.get(plain.url(), context_.deadline.within(kOtherAddressLimit))
                               : Result<HttpResponse>{reached.response};
     if (response) {
-      facts_.redirects_to_https =
-          Seen{response->location.starts_with("https:"),
-               context_.evidence(source, fmt::format("{} {}", response->status,
-                                                     without_query(response->location)))};
+      facts_.redirects_to_https = Seen{
+          response->location.starts_with("https:"),
+          context_.evidence(
+              source, fmt::format("{} {}", response->status, without_query(response->location)))};
     } else if (response.error().code == Errc::kUnreachable) {
       facts_.redirects_to_https = Absent{context_.evidence(source, response.error().what)};
     } else {
@@ -245,8 +268,9 @@ class NameLook {
 };
 
 void look(const ProbeContext& context, Recorder<HttpFacts>& recorder) {
-  const Result<void> done = context.target.public_name.empty() ? ServiceLook{context, recorder}.look()
-                                                               : NameLook{context, recorder}.look();
+  const Result<void> done = context.target.public_name.empty()
+                                ? ServiceLook{context, recorder}.look()
+                                : NameLook{context, recorder}.look();
   if (!done) recorder.give_up(unknown_from(done.error()));
 }
 
@@ -265,8 +289,9 @@ namespace probes {
 extern const ProbeSpec http;
 const ProbeSpec http{.id = "http",
                      .kind = "http",
-                     .summary = "Web servers and applications, and the public names that lead to them: "
-                                "status, speed, redirects, health paths, forgotten default pages.",
+                     .summary =
+                         "Web servers and applications, and the public names that lead to them: "
+                         "status, speed, redirects, health paths, forgotten default pages.",
                      .budget = std::chrono::seconds{5},
                      .needs_topology = true,
                      .facts = &declare_facts<HttpFacts>,

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "probes/http_page.h"
 
@@ -20,12 +22,16 @@ class SiteLook {
  public:
   SiteLook(const ProbeContext& context, Recorder<HttpFacts>& recorder, const HttpSite& site,
            const std::string& where)
-      : context_(context), recorder_(recorder), facts_(recorder.facts), site_(site), where_(where) {}
+      : context_(context),
+        recorder_(recorder),
+        facts_(recorder.facts),
+        site_(site),
+        where_(where) {}
 
   void look(const HttpResponse& response) {
     describe(response);
     recorder_.flush();
-    if (response.seconds_to_first_byte > kSecondLookSeconds) ask_again();
+    if (response.seconds_to_first_byte >= second_look_seconds()) ask_again();
     recorder_.flush();
     follow(response);
     recorder_.flush();
@@ -59,8 +65,9 @@ class SiteLook {
   }
 
   void set_times(const HttpResponse& response) {
-    const Evidence evidence = here(fmt::format("first byte after {:.3f} s, complete after {:.3f} s",
-                                               response.seconds_to_first_byte, response.seconds_total));
+    const Evidence evidence =
+        here(fmt::format("first byte after {:.3f} s, complete after {:.3f} s",
+                         response.seconds_to_first_byte, response.seconds_total));
     facts_.first_byte_seconds = Seen{response.seconds_to_first_byte, evidence};
     facts_.total_seconds = Seen{response.seconds_total, evidence};
   }
@@ -87,6 +94,10 @@ class SiteLook {
   static Observed<std::string> text_or_absent(std::string text, const Evidence& evidence) {
     if (text.empty()) return Absent{evidence};
     return Seen{std::move(text), evidence};
+  }
+
+  double second_look_seconds() const {
+    return std::min(kSecondLookSeconds, context_.settings.thresholds.http_slow_seconds);
   }
 
   void ask_again() {

@@ -10,8 +10,8 @@
 
 namespace postflight {
 
-/// Records everything about `site`, whose answer to GET / was `response`. `where` follows the URL in the
-/// source of every evidence: " at 127.0.0.1:80".
+/// Records everything about `site`, whose answer to GET / was `response`. `where` follows the URL
+/// in the source of every evidence: " at 127.0.0.1:80".
 void look_at_site(const ProbeContext& context, Recorder<HttpFacts>& recorder, const HttpSite& site,
                   const host::HttpResponse& response, const std::string& where);
 

@@ -13,7 +13,9 @@ constexpr std::size_t kTitleLimit = 120;
 constexpr std::size_t kHealthWordLimit = 40;
 constexpr std::size_t kHealthBodyLimit = 64 * 1024;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -21,7 +23,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /// Where `word`, in lower case, next stands in `text`, whatever its case; npos where it does not.
 std::size_t find_word(std::string_view text, std::string_view word, std::size_t from) {
@@ -36,7 +40,8 @@ bool opens(std::string_view text, std::string_view name) {
   const auto tag = text.substr(1, name.size());
   if (tag.size() != name.size() || find_word(tag, name, 0) != 0) return false;
   const auto after = text.substr(1 + name.size());
-  return !after.empty() && (after.front() == '>' || after.front() == '/' || is_space(after.front()));
+  return !after.empty() &&
+         (after.front() == '>' || after.front() == '/' || is_space(after.front()));
 }
 
 /// The position after the next `end`, or the end of the text.
@@ -58,8 +63,9 @@ struct Entity {
   std::string_view name;
   char character;
 };
-constexpr std::array kEntities = {Entity{"&amp;", '&'},  Entity{"&lt;", '<'},   Entity{"&gt;", '>'},
-                                  Entity{"&quot;", '"'}, Entity{"&#39;", '\''}, Entity{"&apos;", '\''}};
+constexpr std::array kEntities = {Entity{"&amp;", '&'},  Entity{"&lt;", '<'},
+                                  Entity{"&gt;", '>'},   Entity{"&quot;", '"'},
+                                  Entity{"&#39;", '\''}, Entity{"&apos;", '\''}};
 
 std::string decode_entities(std::string_view text) {
   std::string out;
@@ -108,7 +114,8 @@ std::size_t find_title(std::string_view body) {
 
 struct DefaultPage {
   std::string_view title;  ///< What its title begins with; empty for a page without a title.
-  std::string_view proof;  ///< What its body holds, in lower case, where the title does not suffice.
+  std::string_view
+      proof;  ///< What its body holds, in lower case, where the title does not suffice.
   std::string_view name;
 };
 constexpr std::array kDefaultPages = {
@@ -122,7 +129,8 @@ constexpr std::array kDefaultPages = {
     DefaultPage{"HTTP Server Test Page", "", "HTTP Server Test Page"},
     DefaultPage{"", "<h1>it works!</h1>", "Apache It works"},
     DefaultPage{"Caddy works!", "", "Caddy works"},
-    DefaultPage{"Welcome page", "installed by the debian release of the", "lighttpd placeholder page"},
+    DefaultPage{"Welcome page", "installed by the debian release of the",
+                "lighttpd placeholder page"},
     DefaultPage{"Apache Tomcat", "default tomcat home page", "Apache Tomcat home page"},
     DefaultPage{"Apache Tomcat", "successfully installed tomcat", "Apache Tomcat home page"},
     DefaultPage{"The install worked successfully! Congratulations!", "", "Django start page"},
@@ -167,9 +175,9 @@ bool is_html(std::string_view content_type, std::string_view body) {
 }
 
 bool is_directory_listing(std::string_view title) {
-  constexpr std::array<std::string_view, 5> kStarts = {
-      "index of /", "directory listing for /", "directory listing for [/", "directory: /",
-      "files within "};
+  constexpr std::array<std::string_view, 5> kStarts = {"index of /", "directory listing for /",
+                                                       "directory listing for [/", "directory: /",
+                                                       "files within "};
   const std::string lowered = lower(title);
   return std::ranges::any_of(kStarts,
                              [&](std::string_view start) { return lowered.starts_with(start); });
@@ -178,7 +186,8 @@ bool is_directory_listing(std::string_view title) {
 std::string_view default_page_name(std::string_view title, std::string_view body) {
   for (const DefaultPage& page : kDefaultPages) {
     const bool titled = page.title.empty() ? title.empty() : title.starts_with(page.title);
-    if (titled && (page.proof.empty() || find_word(body, page.proof, 0) != std::string_view::npos)) {
+    if (titled &&
+        (page.proof.empty() || find_word(body, page.proof, 0) != std::string_view::npos)) {
       return page.name;
     }
   }

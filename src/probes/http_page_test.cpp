@@ -35,9 +35,10 @@ TEST(HttpTitle, IsTheFirstThatABrowserWouldShow) {
 }
 
 TEST(HttpTitle, IsEmptyWhereThereIsNone) {
-  for (const char* body : {"", "<", "<title", "<title>", "<title>no end", "<titl>x</titl>",
-                           "<body><svg><title>an icon</title></svg>", "<svg><title>icon</title></svg>",
-                           "<!-- <title>never closed", "<script><title>never closed</title>"}) {
+  for (const char* body :
+       {"", "<", "<title", "<title>", "<title>no end", "<titl>x</titl>",
+        "<body><svg><title>an icon</title></svg>", "<svg><title>icon</title></svg>",
+        "<!-- <title>never closed", "<script><title>never closed</title>"}) {
     EXPECT_EQ(html_title(body), "") << body;
   }
 }
@@ -49,13 +50,15 @@ TEST(HttpTitle, IsBoundedAndPrintable) {
 }
 
 TEST(HttpTitle, TakesAnyBytes) {
-  rc::check("the title of any bytes is short and holds no control character", [](const std::string& body) {
-    for (const std::string& text : {body, "<title>" + body, "<title>" + body + "</title>"}) {
-      const std::string title = html_title(text);
-      RC_ASSERT(title.size() <= 130u);
-      for (const unsigned char c : title) RC_ASSERT(c >= 0x20);
-    }
-  });
+  rc::check(
+      "the title of any bytes is short and holds no control character",
+      [](const std::string& body) {
+        for (const std::string& text : {body, "<title>" + body, "<title>" + body + "</title>"}) {
+          const std::string title = html_title(text);
+          RC_ASSERT(title.size() <= 130u);
+          for (const unsigned char c : title) RC_ASSERT(c >= 0x20);
+        }
+      });
 }
 
 TEST(HttpPage, KnowsListsOfFiles) {
@@ -75,7 +78,8 @@ TEST(HttpPage, KnowsDefaultPages) {
   EXPECT_EQ(name("apache2-debian.html"), "Apache2 Debian Default Page");
   EXPECT_EQ(name("lighttpd.html"), "lighttpd placeholder page");
   EXPECT_EQ(name("tomcat.html"), "Apache Tomcat home page");
-  EXPECT_EQ(default_page_name("", "<html><body><h1>It works!</h1></body></html>\n"), "Apache It works");
+  EXPECT_EQ(default_page_name("", "<html><body><h1>It works!</h1></body></html>\n"),
+            "Apache It works");
 }
 
 TEST(HttpPage, TakesNoOtherPageForADefaultOne) {
@@ -87,9 +91,11 @@ TEST(HttpPage, TakesNoOtherPageForADefaultOne) {
 }
 
 TEST(HttpPage, KnowsWhenTlsIsWanted) {
-  EXPECT_TRUE(asks_for_tls(400, "<title>400 The plain HTTP request was sent to HTTPS port</title>"));
+  EXPECT_TRUE(
+      asks_for_tls(400, "<title>400 The plain HTTP request was sent to HTTPS port</title>"));
   EXPECT_TRUE(asks_for_tls(400, "Client sent an HTTP request to an HTTPS server.\n"));
-  EXPECT_TRUE(asks_for_tls(400, "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"));
+  EXPECT_TRUE(
+      asks_for_tls(400, "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"));
   EXPECT_FALSE(asks_for_tls(200, "The plain HTTP request was sent to HTTPS port"));
   EXPECT_FALSE(asks_for_tls(400, "Bad Request (Host not allowed)"));
 }
@@ -121,7 +127,8 @@ TEST(HttpPage, NormalUrlsStayAsTheyAre) {
 }
 
 TEST(HttpPage, LeavesQueriesOut) {
-  EXPECT_EQ(without_query("https://id.example.org/auth?state=s3cr3t&nonce=1"), "https://id.example.org/auth?…");
+  EXPECT_EQ(without_query("https://id.example.org/auth?state=s3cr3t&nonce=1"),
+            "https://id.example.org/auth?…");
   EXPECT_EQ(without_query("/plain"), "/plain");
 }
 
@@ -143,8 +150,10 @@ TEST(HealthAnswer, IsOneOfItsOwn) {
   EXPECT_TRUE(is_health_answer("/health", {503, "application/json", "{}"}, kNotFound));
   EXPECT_TRUE(is_health_answer("/api/health", kJson, kCatchAll));
   EXPECT_TRUE(is_health_answer("/api/health", kFails, kCatchAll));
-  EXPECT_TRUE(is_health_answer("/up", {200, "text/html", "<body style='background: green'>"}, kNotFound));
-  EXPECT_TRUE(is_health_answer("/health", {200, "text/plain", "healthy"}, {200, "text/plain", "hello"}));
+  EXPECT_TRUE(
+      is_health_answer("/up", {200, "text/html", "<body style='background: green'>"}, kNotFound));
+  EXPECT_TRUE(
+      is_health_answer("/health", {200, "text/plain", "healthy"}, {200, "text/plain", "hello"}));
 }
 
 TEST(HealthAnswer, IsNotWhatEveryPathGets) {
@@ -152,10 +161,12 @@ TEST(HealthAnswer, IsNotWhatEveryPathGets) {
   EXPECT_FALSE(is_health_answer("/up", kCatchAll, kCatchAll));
   EXPECT_FALSE(is_health_answer("/health", kFails, kFails));
   EXPECT_FALSE(is_health_answer("/health", kJson, kJson));
-  EXPECT_FALSE(is_health_answer("/health", {200, "text/plain", "GET /health"}, {200, "text/plain", "GET /x"}));
+  EXPECT_FALSE(is_health_answer("/health", {200, "text/plain", "GET /health"},
+                                {200, "text/plain", "GET /x"}));
   EXPECT_FALSE(is_health_answer("/status", {200, "text/html", "<h1>Order status</h1>"}, kNotFound));
   for (const int status : {301, 302, 401, 403, 404, 405, 429, 501, 505}) {
-    EXPECT_FALSE(is_health_answer("/health", {status, "application/json", "{}"}, kNotFound)) << status;
+    EXPECT_FALSE(is_health_answer("/health", {status, "application/json", "{}"}, kNotFound))
+        << status;
   }
 }
 

@@ -21,7 +21,8 @@ constexpr std::string_view kNoSuchPath = "/postflight-no-such-page";
 
 bool is_redirect(const host::HttpResponse& response) {
   const int status = response.status;
-  const bool leads = status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+  const bool leads =
+      status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
   return leads && !response.location.empty();
 }
 
@@ -59,7 +60,8 @@ class Walk {
     trail_.loops = !trail_.leaves && !visited_.insert(normal_url(next)).second;
     if (trail_.leaves || trail_.loops) return false;
     if (step + 1 < kMostRedirects) return true;
-    stop({Errc::kUnsupported, fmt::format("more than {} redirects in a row: {}", kMostRedirects, trail_.text)});
+    stop({Errc::kUnsupported,
+          fmt::format("more than {} redirects in a row: {}", kMostRedirects, trail_.text)});
     return false;
   }
 
@@ -138,7 +140,8 @@ HealthSearch search_health_path(const HttpSite& site, Deadline deadline) {
     ++search.tried;
     if (!answer) {
       if (!search.error) {
-        search.error = Error{answer.error().code, fmt::format("GET {}: {}", path, answer.error().what)};
+        search.error =
+            Error{answer.error().code, fmt::format("GET {}: {}", path, answer.error().what)};
       }
       continue;
     }
@@ -146,9 +149,11 @@ HealthSearch search_health_path(const HttpSite& site, Deadline deadline) {
     return {std::string(path), *std::move(answer), std::nullopt, search.tried};
   }
   if (!search.error && unknown->status >= 500) {
-    search.error = Error{Errc::kUnsupported,
-                         fmt::format("a path that does not exist is answered with {} too, so a failing "
-                                     "health path cannot be told from others", unknown->status)};
+    search.error =
+        Error{Errc::kUnsupported,
+              fmt::format("a path that does not exist is answered with {} too, so a failing "
+                          "health path cannot be told from others",
+                          unknown->status)};
   }
   return search;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The probe against real servers (nginx, python3 -m http.server), against curl's opinion of them, and
-// against servers that misbehave.
+// The probe against real servers (nginx, python3 -m http.server), against curl's opinion of them,
+// and against servers that misbehave.
 #include "probes/http.h"
 
 #include <gtest/gtest.h>
@@ -14,10 +14,10 @@
 #include <map>
 #include <thread>
 
+#include "host/tcp.h"
 #include "host/testing/bad_server.h"
 #include "host/testing/in_child.h"
 #include "host/testing/tls_server.h"
-#include "host/tcp.h"
 #include "model/codec.h"
 #include "probes/http_page.h"
 #include "probes/probe.h"
@@ -65,7 +65,8 @@ HttpFacts run(const Target& target, const Asked& asked) {
   return decode<HttpFacts>(sink.facts).value();
 }
 
-HttpFacts look_at(std::uint16_t port, const Asked& asked = {}, const std::string& address = "127.0.0.1") {
+HttpFacts look_at(std::uint16_t port, const Asked& asked = {},
+                  const std::string& address = "127.0.0.1") {
   Target target{"http:" + format_endpoint(address, port), "HTTP", {}, ""};
   target.service.id = format_endpoint(address, port);
   target.service.port = port;
@@ -93,7 +94,9 @@ bool accepts(std::uint16_t port) {
   return host::TcpStream::connect("127.0.0.1", port, Deadline{1s}).has_value();
 }
 
-std::uint16_t free_port() { return host::testing::listen_on("127.0.0.1").port; }
+std::uint16_t free_port() {
+  return host::testing::listen_on("127.0.0.1").port;
+}
 
 /// A program that is ended by its id with the object.
 class Running {
@@ -113,7 +116,8 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   void await(std::uint16_t port) const {
-    for (const Deadline limit{10s}; !accepts(port) && !limit.passed();) std::this_thread::sleep_for(10ms);
+    for (const Deadline limit{10s}; !accepts(port) && !limit.passed();)
+      std::this_thread::sleep_for(10ms);
     ASSERT_TRUE(accepts(port));
   }
 
@@ -149,14 +153,17 @@ class Nginx {
     for (std::size_t at; (at = servers.find("PORT")) != std::string::npos;) {
       servers.replace(at, 4, std::to_string(port));
     }
-    const std::string config = folder_.write(
-        "nginx.conf", "daemon off; master_process off; pid nginx.pid; error_log error.log;\n"
+    const std::string config =
+        folder_.write("nginx.conf",
+                      "daemon off; master_process off; pid nginx.pid; error_log error.log;\n"
                       "events {}\nhttp { access_log off; types { text/html html; }\n"
                       "client_body_temp_path t; proxy_temp_path t; fastcgi_temp_path t;\n"
-                      "uwsgi_temp_path t; scgi_temp_path t;\n" + servers + "}\n");
+                      "uwsgi_temp_path t; scgi_temp_path t;\n" +
+                          servers + "}\n");
     if (servers.find("ssl") != std::string::npos) make_certificate();
-    nginx_ = std::make_unique<Running>(std::vector<std::string>{
-        "/usr/sbin/nginx", "-p", folder_.path(), "-c", config, "-e", folder_.path() + "/error.log"});
+    nginx_ = std::make_unique<Running>(std::vector<std::string>{"/usr/sbin/nginx", "-p",
+                                                                folder_.path(), "-c", config, "-e",
+                                                                folder_.path() + "/error.log"});
     nginx_->await(port);
   }
 
@@ -165,9 +172,10 @@ class Nginx {
 
  private:
   void make_certificate() const {
-    const std::string command = "cd " + folder_.path() +
-                                " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-                                " -keyout key.pem -out cert.pem -days 30 -subj /CN=localhost 2>/dev/null";
+    const std::string command =
+        "cd " + folder_.path() +
+        " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+        " -keyout key.pem -out cert.pem -days 30 -subj /CN=localhost 2>/dev/null";
     ASSERT_EQ(std::system(command.c_str()), 0);
   }
 
@@ -176,9 +184,12 @@ class Nginx {
   std::unique_ptr<Running> nginx_;
 };
 
-constexpr const char* kTls = "listen 127.0.0.1:PORT ssl http2; ssl_certificate cert.pem; ssl_certificate_key key.pem;";
+constexpr const char* kTls =
+    "listen 127.0.0.1:PORT ssl http2; ssl_certificate cert.pem; ssl_certificate_key key.pem;";
 
-bool has_nginx() { return std::filesystem::exists("/usr/sbin/nginx"); }
+bool has_nginx() {
+  return std::filesystem::exists("/usr/sbin/nginx");
+}
 #define NEEDS_NGINX() \
   if (!has_nginx()) GTEST_SKIP() << "nginx is not installed"
 
@@ -193,16 +204,18 @@ std::string output_of(const std::string& command) {
 std::string http_answer(int status, const std::string& type, const std::string& body,
                         const std::string& more = "") {
   return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: " + type +
-         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n" + more + "\r\n" +
-         body;
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n" + more +
+         "\r\n" + body;
 }
 
 /// Answers by path; other paths get 404.
 Behaviour answering(std::map<std::string, std::string> answers) {
-  return Behaviour::scripted([answers](std::size_t, std::string_view received) -> std::optional<std::string> {
+  return Behaviour::scripted([answers](std::size_t,
+                                       std::string_view received) -> std::optional<std::string> {
     if (received.find("\r\n\r\n") == std::string_view::npos) return std::nullopt;
     const auto start = received.find(' ') + 1;
-    const auto it = answers.find(std::string(received.substr(start, received.find(' ', start) - start)));
+    const auto it =
+        answers.find(std::string(received.substr(start, received.find(' ', start) - start)));
     return it == answers.end() ? http_answer(404, "text/html", "<h1>Not Found</h1>") : it->second;
   });
 }
@@ -215,9 +228,11 @@ TEST(HttpProbe, AgreesWithCurlAboutNginx) {
   nginx.folder().write("www/index.html", "<!DOCTYPE html><title>Магазин</title><p>Здравствуйте");
   const HttpFacts facts = look_at(nginx.port());
   const std::string url = "http://127.0.0.1:" + std::to_string(nginx.port()) + "/";
-  const std::string curl = output_of("curl -s -o /dev/null -w '%{http_code} %{content_type} %{http_version}' " + url);
+  const std::string curl =
+      output_of("curl -s -o /dev/null -w '%{http_code} %{content_type} %{http_version}' " + url);
   EXPECT_EQ(std::to_string(value(facts.status_code)) + " " + value(facts.content_type) + " " +
-                value(facts.http_version), curl);
+                value(facts.http_version),
+            curl);
   EXPECT_TRUE(value(facts.answers));
   EXPECT_FALSE(value(facts.tls));
   EXPECT_EQ(value(facts.title), "Магазин");
@@ -232,12 +247,22 @@ TEST(HttpProbe, AgreesWithCurlAboutNginx) {
   EXPECT_TRUE(facts.public_name.absent() && facts.in_dns.absent());
 }
 
+TEST(HttpProbe, ReachesIpv6) {
+  NEEDS_NGINX();
+  const Nginx nginx(
+      "server { listen 127.0.0.1:PORT; listen [::1]:PORT; location / { return 200 hello; } }");
+  const HttpFacts facts = look_at(nginx.port(), {}, "::1");
+  EXPECT_EQ(value(facts.url), "http://localhost:" + std::to_string(nginx.port()) + "/");
+  EXPECT_NE(facts.answers.seen()->evidence.source.find("[::1]:"), std::string::npos);
+}
+
 TEST(HttpProbe, SeesAListOfFiles) {
   const Folder folder;
   folder.write("dump.sql", "x");
   const std::uint16_t port = free_port();
-  const Running python({"python3", "-m", "http.server", std::to_string(port), "--bind", "127.0.0.1", "-d",
-                        folder.path()});
+  const Running python({"sh", "-c",
+                        "exec python3 -m http.server " + std::to_string(port) +
+                            " --bind 127.0.0.1 -d " + folder.path() + " >/dev/null 2>&1"});
   python.await(port);
   const HttpFacts facts = look_at(port);
   EXPECT_TRUE(value(facts.directory_listing));
@@ -264,15 +289,28 @@ TEST(HttpProbe, SpeaksTlsWhereThePortWantsIt) {
 
 TEST(HttpProbe, SpeaksPlainHttpWhereThePortSuggestsTls) {
   const BadServer server(answering({{"/", http_answer(200, "text/plain", "hello")}}));
-  const HttpFacts facts = look_at(server.port(), {.protocol = "https"});
+  const HttpFacts facts = look_at(server.port(), {.protocol = "https", .certain = false});
   EXPECT_FALSE(value(facts.tls));
   EXPECT_EQ(value(facts.body_excerpt), "hello");
 }
 
+TEST(HttpProbe, SpeaksPlainHttpToNginxWhereThePortSuggestsTls) {
+  NEEDS_NGINX();
+  const Nginx nginx("server { listen 127.0.0.1:PORT; location / { return 200 hello; } }");
+  EXPECT_FALSE(value(look_at(nginx.port(), {.protocol = "https"}).tls));
+}
+
+TEST(HttpProbe, SpeaksTlsWhereOnlyThePortSuggestsIt) {
+  NEEDS_NGINX();
+  const Nginx nginx("server { " + std::string(kTls) + " location / { return 200 hello; } }");
+  EXPECT_TRUE(value(look_at(nginx.port(), {.protocol = "https", .certain = false}).tls));
+}
+
 TEST(HttpProbe, AsksByAPublicNameWhereLocalhostIsTurnedAway) {
   NEEDS_NGINX();
-  const Nginx nginx("server { listen 127.0.0.1:PORT default_server; return 444; }"
-                    "server { listen 127.0.0.1:PORT; server_name shop.example; location / { return 200 hi; } }");
+  const Nginx nginx(
+      "server { listen 127.0.0.1:PORT default_server; return 444; }"
+      "server { listen 127.0.0.1:PORT; server_name shop.example; location / { return 200 hi; } }");
   const HttpFacts strange = look_at(nginx.port());
   EXPECT_EQ(why(strange.answers), Why::unreachable);
   EXPECT_NE(strange.answers.unknown()->detail.find("public_names"), std::string::npos);
@@ -295,7 +333,8 @@ TEST(HttpProbe, SeesABadGateway) {
 
 TEST(HttpProbe, SeesARedirectToItself) {
   NEEDS_NGINX();
-  const Nginx nginx("server { " + std::string(kTls) + " return 301 https://$http_host$request_uri; }");
+  const Nginx nginx("server { " + std::string(kTls) +
+                    " return 301 https://$http_host$request_uri; }");
   const HttpFacts facts = look_at(nginx.port(), {.protocol = "https"});
   EXPECT_TRUE(value(facts.redirects_to_itself));
   EXPECT_TRUE(facts.landing_status.absent());
@@ -321,20 +360,23 @@ TEST(HttpProbe, FollowsRedirectsToTheirEnd) {
 }
 
 TEST(HttpProbe, SeesACircleOfSeveralSteps) {
-  const BadServer server(answering({{"/", http_answer(302, "text/html", "", "Location: /a\r\n")},
-                                    {"/a", http_answer(307, "text/html", "", "Location: b\r\n")},
-                                    {"/b", http_answer(302, "text/html", "", "Location: /a\r\n")}}));
+  const BadServer server(
+      answering({{"/", http_answer(302, "text/html", "", "Location: /a\r\n")},
+                 {"/a", http_answer(307, "text/html", "", "Location: b\r\n")},
+                 {"/b", http_answer(302, "text/html", "", "Location: /a\r\n")}}));
   EXPECT_TRUE(value(look_at(server.port()).redirects_to_itself));
 }
 
 Behaviour wants_cookie(bool accepts_it) {
-  return Behaviour::scripted([accepts_it](std::size_t, std::string_view received) -> std::optional<std::string> {
-    if (received.find("\r\n\r\n") == std::string_view::npos) return std::nullopt;
-    if (accepts_it && received.find("Cookie: seen=1; b=2\r\n") != std::string_view::npos) {
-      return http_answer(200, "text/html", "<title>in</title>");
-    }
-    return http_answer(302, "text/html", "", "Location: /\r\nSet-Cookie: seen=1; Path=/\r\nSet-Cookie: b=2\r\n");
-  });
+  return Behaviour::scripted(
+      [accepts_it](std::size_t, std::string_view received) -> std::optional<std::string> {
+        if (received.find("\r\n\r\n") == std::string_view::npos) return std::nullopt;
+        if (accepts_it && received.find("Cookie: seen=1; b=2\r\n") != std::string_view::npos) {
+          return http_answer(200, "text/html", "<title>in</title>");
+        }
+        return http_answer(302, "text/html", "",
+                           "Location: /\r\nSet-Cookie: seen=1; Path=/\r\nSet-Cookie: b=2\r\n");
+      });
 }
 
 TEST(HttpProbe, KeepsCookiesBeforeItSpeaksOfACircle) {
@@ -347,9 +389,10 @@ TEST(HttpProbe, KeepsCookiesBeforeItSpeaksOfACircle) {
 }
 
 TEST(HttpProbe, GivesUpOnRedirectsWithoutEnd) {
-  const BadServer server(Behaviour::scripted([](std::size_t n, std::string_view) -> std::optional<std::string> {
-    return http_answer(302, "text/html", "", "Location: /" + std::to_string(n) + "\r\n");
-  }));
+  const BadServer server(
+      Behaviour::scripted([](std::size_t n, std::string_view) -> std::optional<std::string> {
+        return http_answer(302, "text/html", "", "Location: /" + std::to_string(n) + "\r\n");
+      }));
   EXPECT_EQ(why(look_at(server.port()).redirects_to_itself), Why::unsupported);
 }
 
@@ -357,7 +400,8 @@ TEST(HttpProbe, GivesUpOnRedirectsWithoutEnd) {
 
 TEST(HttpProbe, FindsTheHealthPath) {
   NEEDS_NGINX();
-  const Nginx nginx(R"(server { listen 127.0.0.1:PORT; root www; location / { try_files $uri /index.html; }
+  const Nginx nginx(
+      R"(server { listen 127.0.0.1:PORT; root www; location / { try_files $uri /index.html; }
     location = /api/v1/health { default_type application/json; return 200 '{"status":"Healthy"}'; } })");
   nginx.folder().write("www/index.html", "<title>app</title>");
   const HttpFacts facts = look_at(nginx.port());
@@ -370,14 +414,16 @@ TEST(HttpProbe, FindsTheHealthPath) {
 
 TEST(HttpProbe, IsNotTakenInByACatchAll) {
   NEEDS_NGINX();
-  const Nginx nginx("server { listen 127.0.0.1:PORT; root www; location / { try_files $uri /index.html; } }");
+  const Nginx nginx(
+      "server { listen 127.0.0.1:PORT; root www; location / { try_files $uri /index.html; } }");
   nginx.folder().write("www/index.html", "<title>app</title>");
   EXPECT_TRUE(look_at(nginx.port()).health_path.absent());
 }
 
 TEST(HttpProbe, SeesAFailingHealthPath) {
-  const BadServer server(answering({{"/", http_answer(200, "text/html", "<title>app</title>")},
-                                    {"/healthz", http_answer(503, "application/json", R"({"db":false})")}}));
+  const BadServer server(
+      answering({{"/", http_answer(200, "text/html", "<title>app</title>")},
+                 {"/healthz", http_answer(503, "application/json", R"({"db":false})")}}));
   const HttpFacts facts = look_at(server.port());
   EXPECT_EQ(value(facts.health_path), "/healthz");
   EXPECT_EQ(value(facts.health_status), 503u);
@@ -385,20 +431,22 @@ TEST(HttpProbe, SeesAFailingHealthPath) {
 }
 
 TEST(HttpProbe, DoesNotKnowOfHealthWhereAPathHangs) {
-  const BadServer server(Behaviour::scripted([](std::size_t, std::string_view received) -> std::optional<std::string> {
-    if (received.find("/health ") != std::string_view::npos) return std::nullopt;
-    return http_answer(404, "text/html", "no");
-  }));
+  const BadServer server(
+      Behaviour::scripted([](std::size_t, std::string_view received) -> std::optional<std::string> {
+        if (received.find("/health ") != std::string_view::npos) return std::nullopt;
+        return http_answer(404, "text/html", "no");
+      }));
   const HttpFacts facts = look_at(server.port());
   EXPECT_EQ(why(facts.health_path), Why::timeout);
   EXPECT_TRUE(value(facts.answers));
 }
 
 TEST(HttpProbe, MeasuresTheSecondAnswerWhereTheFirstIsSlow) {
-  const BadServer server(Behaviour::scripted([](std::size_t n, std::string_view) -> std::optional<std::string> {
-    if (n == 0) std::this_thread::sleep_for(1100ms);
-    return http_answer(200, "text/plain", "hello");
-  }));
+  const BadServer server(
+      Behaviour::scripted([](std::size_t n, std::string_view) -> std::optional<std::string> {
+        if (n == 0) std::this_thread::sleep_for(1100ms);
+        return http_answer(200, "text/plain", "hello");
+      }));
   EXPECT_LT(value(look_at(server.port()).first_byte_seconds), 1.0);
 }
 
@@ -416,9 +464,11 @@ TEST(HttpProbe, KnowsNothingOfAServerThat) {
       {"never ends its body",
        Behaviour::fixed("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), Why::timeout},
       {"closes half-way",
-       Behaviour::fixed_and_close("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), Why::malformed},
+       Behaviour::fixed_and_close("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"),
+       Why::malformed},
       {"sends garbage", Behaviour::garbage(), Why::malformed},
-      {"sends headers without end", Behaviour::endless("X-A: b\r\n", "HTTP/1.1 200 OK\r\n"), Why::malformed},
+      {"sends headers without end", Behaviour::endless("X-A: b\r\n", "HTTP/1.1 200 OK\r\n"),
+       Why::malformed},
       {"sends noise without end", Behaviour::endless("\x01\x02noise"), Why::malformed},
       {"closes at once", Behaviour::close_at_once(), Why::unreachable},
       {"resets", Behaviour::reset(), Why::unreachable}};
@@ -426,7 +476,8 @@ TEST(HttpProbe, KnowsNothingOfAServerThat) {
     const BadServer server(item.behaviour);
     const HttpFacts facts = look_at(server.port(), {.budget = 1500ms});
     EXPECT_EQ(why(facts.answers), item.why)
-        << item.name << ": " << (facts.answers.unknown() ? facts.answers.unknown()->detail : "not unknown");
+        << item.name << ": "
+        << (facts.answers.unknown() ? facts.answers.unknown()->detail : "not unknown");
     EXPECT_TRUE(facts.status_code.unknown()) << item.name;
     EXPECT_TRUE(facts.health_path.unknown()) << item.name;
   }
@@ -440,7 +491,8 @@ TEST(HttpProbe, KnowsNothingWhereNobodyListens) {
 }
 
 TEST(HttpProbe, EndsAnEndlessBody) {
-  const BadServer server(Behaviour::endless("lalala", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"));
+  const BadServer server(
+      Behaviour::endless("lalala", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"));
   const HttpFacts facts = look_at(server.port(), {.budget = 2s});
   EXPECT_EQ(value(facts.status_code), 200u);
   EXPECT_LE(value(facts.body_excerpt).size(), 130u);
@@ -459,12 +511,14 @@ TEST(HttpProbe, KnowsNothingOfGarbageInsideTls) {
   options.answer = "* OK IMAP4rev1 ready\r\n";
   const host::testing::TlsServer server(options);
   for (const bool certain : {true, false}) {
-    EXPECT_EQ(why(look_at(server.port(), {.protocol = "https", .certain = certain}).answers), Why::malformed);
+    EXPECT_EQ(why(look_at(server.port(), {.protocol = "https", .certain = certain}).answers),
+              Why::malformed);
   }
 }
 
 TEST(HttpProbe, LeavesAloneWhatIsNotHttpWhereOnlyThePortSuggestedIt) {
-  for (const auto& behaviour : {Behaviour::fixed("SSH-2.0-OpenSSH_9.2p1\r\n"), Behaviour::garbage()}) {
+  for (const auto& behaviour :
+       {Behaviour::fixed("SSH-2.0-OpenSSH_9.2p1\r\n"), Behaviour::garbage()}) {
     const BadServer server(behaviour);
     const HttpFacts facts = look_at(server.port(), {.certain = false});
     EXPECT_TRUE(facts.answers.absent());
@@ -480,8 +534,8 @@ TEST(HttpProbe, DoesNotTakeSilenceForAnotherProtocol) {
 }
 
 TEST(HttpProbe, LetsNoControlCharacterThrough) {
-  const BadServer server(answering(
-      {{"/", http_answer(200, "text/html", "<title>\x1b[2Jx</title>", "Server: evil\x1b]0;\x07\r\n")}}));
+  const BadServer server(answering({{"/", http_answer(200, "text/html", "<title>\x1b[2Jx</title>",
+                                                      "Server: evil\x1b]0;\x07\r\n")}}));
   const HttpFacts facts = look_at(server.port());
   EXPECT_EQ(value(facts.title).find('\x1b'), std::string::npos);
   EXPECT_EQ(value(facts.server).find('\x1b'), std::string::npos);
@@ -500,21 +554,25 @@ std::string in_own_network(const std::function<void(std::ostream&)>& work) {
     return wrong.str();
   });
 }
-#define EXPECT_WELL_IN_OWN_NETWORK(...)                                     \
-  const std::string wrong = in_own_network(__VA_ARGS__);                    \
-  if (wrong == "skip") GTEST_SKIP() << "needs permission to make a network namespace"; \
-  EXPECT_EQ(wrong, "")
+#define EXPECT_WELL_IN_OWN_NETWORK(...)                                                     \
+  const std::string child_says = in_own_network(__VA_ARGS__);                               \
+  if (child_says == "skip") GTEST_SKIP() << "needs permission to make a network namespace"; \
+  EXPECT_EQ(child_says, "")
 
 TEST(HttpPublicName, IsSeenOverTls) {
   NEEDS_NGINX();
   EXPECT_WELL_IN_OWN_NETWORK([](std::ostream& wrong) {
-    const Nginx nginx("server { listen 127.0.0.1:80; return 301 https://$host$request_uri; }"
-                      "server { " + std::string(kTls) + " location / { return 200 hello; } }", 443);
+    const Nginx nginx(
+        "server { listen 127.0.0.1:80; return 301 https://$host$request_uri; }"
+        "server { " +
+            std::string(kTls) + " location / { return 200 hello; } }",
+        443);
     const HttpFacts facts = look_at_name("localhost");
     if (value(facts.url) != "https://localhost/") wrong << value(facts.url);
     if (value(facts.status_code) != 200) wrong << "status " << value(facts.status_code);
     if (!value(facts.redirects_to_https)) wrong << "no redirect to https; ";
-    if (value(facts.certificate_check) != "self-signed certificate") wrong << value(facts.certificate_check);
+    if (value(facts.certificate_check) != "self-signed certificate")
+      wrong << value(facts.certificate_check);
     if (value(facts.addresses).front() != "127.0.0.1") wrong << value(facts.addresses).front();
     const std::string source = facts.answers.seen()->evidence.source;
     if (source.find("seen from inside") == std::string::npos) wrong << source;
@@ -524,8 +582,11 @@ TEST(HttpPublicName, IsSeenOverTls) {
 TEST(HttpPublicName, GoesRoundInACircleBetweenHttpAndHttps) {
   NEEDS_NGINX();
   EXPECT_WELL_IN_OWN_NETWORK([](std::ostream& wrong) {
-    const Nginx nginx("server { listen 127.0.0.1:80; return 301 https://$host$request_uri; }"
-                      "server { " + std::string(kTls) + " return 302 http://$host$request_uri; }", 443);
+    const Nginx nginx(
+        "server { listen 127.0.0.1:80; return 301 https://$host$request_uri; }"
+        "server { " +
+            std::string(kTls) + " return 302 http://$host$request_uri; }",
+        443);
     if (!value(look_at_name("localhost").redirects_to_itself)) wrong << "no circle seen";
   });
 }
@@ -581,8 +642,10 @@ TEST(HttpPlan, HasServicesThatSpeakHttpAndPublicNames) {
   Settings settings;
   settings.public_names = {"example.org"};
   std::vector<std::string> ids;
-  for (const Target& target : probes::http.plan(topology, settings)) ids.push_back(target.component_id);
-  EXPECT_EQ(ids, (std::vector<std::string>{"http:127.0.0.1:http", "http:127.0.0.1:https", "http:example.org"}));
+  for (const Target& target : probes::http.plan(topology, settings))
+    ids.push_back(target.component_id);
+  EXPECT_EQ(ids, (std::vector<std::string>{"http:127.0.0.1:http", "http:127.0.0.1:https",
+                                           "http:example.org"}));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct Mount {
   std::string mount_point;
   std::string device;
   std::string fs_type;
+  std::string options;
   bool read_only = false;
   bool remounted_read_only = false;
   Observed<SpaceUse> usage;
@@ -53,7 +54,8 @@ PF_DESCRIBE(Mount,
   (mount_point, "Where it is mounted; the shortest path where it is mounted several times."),
   (device, "Device, server or pool that holds the data, as mountinfo names it."),
   (fs_type, "Type of the file system: ext4, xfs, nfs4, …"),
-  (read_only, "Nothing can be written to it through any of its mounts."),
+  (options, "Options of the mount and, after a dash, of the file system, as mountinfo has them; left out for network file systems, whose options name users."),
+  (read_only, "The file system itself refuses writes."),
   (remounted_read_only, "Mounted for writing, but the file system itself is read-only: what the kernel does after an error."),
   (usage, "How full it is; unknown where it did not answer."))
 
@@ -166,7 +168,7 @@ struct ResourcesFacts {
   Fact<std::string> timezone;
   Fact<bool> reboot_required;
   Fact<std::vector<std::string>> reboot_packages;
-  Fact<std::string> newest_kernel;
+  Fact<std::string> newer_kernel;
   Fact<bool> kernel_modules_present;
   Fact<std::uint64_t> file_descriptors_used;
   Fact<std::uint64_t> file_descriptors_max;
@@ -212,7 +214,7 @@ PF_DESCRIBE(ResourcesFacts,
   (timezone, "Time zone of the machine, /etc/localtime."),
   (reboot_required, "Installed updates ask for a reboot, /run/reboot-required."),
   (reboot_packages, "Packages that ask for it, /run/reboot-required.pkgs."),
-  (newest_kernel, "Newest installed kernel of the running one's flavour, from /boot/vmlinuz-*."),
+  (newer_kernel, "Newest installed kernel, where it is later than the running one and of its flavour, /boot/vmlinuz-*."),
   (kernel_modules_present, "The modules of the running kernel are on disk, /lib/modules."),
   (file_descriptors_used, "Open files of the whole machine, /proc/sys/fs/file-nr."),
   (file_descriptors_max, "How many may be open, fs.file-max."),

@@ -62,9 +62,14 @@ void DiskLook::look_at_mounts() {
 
 Mount DiskLook::describe(const host::FileSystem& found,
                          const Result<host::FileSystemNumbers>& numbers) const {
-  return {one_line(found.mount.mount_point), excerpt(one_line(found.mount.source)),
-          excerpt(found.mount.fs_type, 40),  found.read_only,
-          found.remounted_read_only,         usage(found.mount.mount_point, numbers)};
+  const bool local = found.storage == host::Storage::kLocal;
+  return {one_line(found.mount.mount_point),
+          excerpt(one_line(found.mount.source)),
+          excerpt(found.mount.fs_type, 40),
+          local ? excerpt(found.mount.options + " - " + found.mount.super_options) : "",
+          found.read_only,
+          found.remounted_read_only,
+          usage(found.mount.mount_point, numbers)};
 }
 
 Observed<SpaceUse> DiskLook::usage(const std::string& mount_point,

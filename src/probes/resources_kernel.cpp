@@ -48,15 +48,15 @@ Unknown why_no_log(const Result<host::KernelLog>& log) {
 void KernelLook::look_at_installed(const std::vector<host::MountEntry>& mounts) {
   const auto* running = facts_.kernel_release.seen();
   if (!running) {
-    facts_.newest_kernel = *facts_.kernel_release.unknown();
+    facts_.newer_kernel = *facts_.kernel_release.unknown();
     facts_.kernel_modules_present = *facts_.kernel_release.unknown();
     return;
   }
-  facts_.newest_kernel = newest_kernel(running->value, mounts);
+  facts_.newer_kernel = newer_kernel(running->value, mounts);
   facts_.kernel_modules_present = modules_present(running->value);
 }
 
-Observed<std::string> KernelLook::newest_kernel(const std::string& running,
+Observed<std::string> KernelLook::newer_kernel(const std::string& running,
                                                 const std::vector<host::MountEntry>& mounts) const {
   constexpr std::string_view kPrefix = "vmlinuz-";
   const bool on_demand = std::ranges::any_of(mounts, [](const host::MountEntry& entry) {
@@ -70,11 +70,9 @@ Observed<std::string> KernelLook::newest_kernel(const std::string& running,
   std::string newest, all;
   for (const std::string& name : names ? *names : std::vector<std::string>{}) {
     if (!name.starts_with(kPrefix)) continue;
-    const std::string release = name.substr(kPrefix.size());
     all += fmt::format("{}{}", all.empty() ? "" : " ", one_line(name));
-    const bool comparable = release == running || is_newer_kernel(release, running) ||
-                            is_newer_kernel(running, release);
-    if (comparable && (newest.empty() || is_newer_kernel(release, newest))) newest = release;
+    const std::string release = name.substr(kPrefix.size());
+    if (is_newer_kernel(release, newest.empty() ? running : newest)) newest = release;
   }
   if (newest.empty()) return Absent{reader_.from("/boot", all.empty() ? "(no vmlinuz-*)" : all)};
   return Seen{excerpt(newest, 100), reader_.from("/boot", all)};

@@ -27,7 +27,7 @@ class KernelLook {
   void look_at_log();
 
  private:
-  Observed<std::string> newest_kernel(const std::string& running,
+  Observed<std::string> newer_kernel(const std::string& running,
                                       const std::vector<host::MountEntry>& mounts) const;
   Observed<bool> modules_present(const std::string& running) const;
   Observed<OomKill> without_log(const Unknown& reason) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with web servers, applications and public names. An answer of 4xx to GET / is no fault:
-// an API need not have a page there, and a page may want a login.
+// What is wrong with web servers, applications and public names. An answer of 4xx to GET / is no
+// fault: an API need not have a page there, and a page may want a login.
 #include "probes/http.h"
 
 #include <algorithm>
@@ -58,8 +58,11 @@ std::vector<std::string> log_command(const JudgeContext& context) {
   return {"journalctl", "-p", "warning", "-n", "100", "--no-pager"};
 }
 
-FindingDraft with_commands(FindingDraft draft, const std::string& url, const JudgeContext& context) {
-  draft.arg("url", url).arg("request", asking_command(url, context)).arg("logs", log_command(context));
+FindingDraft with_commands(FindingDraft draft, const std::string& url,
+                           const JudgeContext& context) {
+  draft.arg("url", url)
+      .arg("request", asking_command(url, context))
+      .arg("logs", log_command(context));
   return draft;
 }
 
@@ -67,7 +70,8 @@ bool is_gateway_error(std::uint32_t status) {
   return status == kBadGateway || status == kGatewayTimeout;
 }
 
-/// Speaks where the page, or the page that its redirects end at, is answered with a status of the kind.
+/// Speaks where the page, or the page that its redirects end at, is answered with a status of the
+/// kind.
 Verdicts judge_status(const HttpFacts& f, const JudgeContext& c, bool (*is_wanted)(std::uint32_t)) {
   const auto judge = [&](std::uint32_t status, const std::string& url) -> Verdicts {
     if (!is_wanted(status)) return silent();
@@ -79,7 +83,8 @@ Verdicts judge_status(const HttpFacts& f, const JudgeContext& c, bool (*is_wante
 }
 
 Verdicts server_error(const HttpFacts& f, const JudgeContext& c) {
-  return judge_status(f, c, [](std::uint32_t status) { return status >= 500 && !is_gateway_error(status); });
+  return judge_status(
+      f, c, [](std::uint32_t status) { return status >= 500 && !is_gateway_error(status); });
 }
 
 Verdicts gateway_error(const HttpFacts& f, const JudgeContext& c) {
@@ -94,16 +99,18 @@ Verdicts health_check_fails(const HttpFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::string& path, std::uint32_t status, const std::string& url) -> Verdicts {
         if (status < 500) return silent();
-        return with_commands(FindingDraft{Severity::critical}.arg("path", path).arg("status", status),
-                             health_url(url, path), c);
+        return with_commands(
+            FindingDraft{Severity::critical}.arg("path", path).arg("status", status),
+            health_url(url, path), c);
       },
       f.health_path, f.health_status, f.url);
 }
 
 /// Words by which health answers say that something is wrong, in lower case.
 bool is_bad_word(std::string_view word) {
-  constexpr std::array<std::string_view, 9> kBad = {"fail",     "failed", "failing", "error", "down",
-                                                    "critical", "false",  "unhealthy", "out_of_service"};
+  constexpr std::array<std::string_view, 9> kBad = {"fail",  "failed",    "failing",
+                                                    "error", "down",      "critical",
+                                                    "false", "unhealthy", "out_of_service"};
   return std::ranges::find(kBad, word) != kBad.end();
 }
 
@@ -152,7 +159,8 @@ Verdicts directory_listing(const HttpFacts& f, const JudgeContext& c) {
       f.directory_listing, f.url);
 }
 
-/// To the machine itself a default page is a curiosity; to visitors it is what they get for the site.
+/// To the machine itself a default page is a curiosity; to visitors it is what they get for the
+/// site.
 Verdicts default_page(const HttpFacts& f, const JudgeContext& c) {
   if (const auto* unknown = f.public_name.unknown()) return *unknown;
   const Severity severity = f.public_name.seen() ? Severity::warning : Severity::info;
@@ -172,8 +180,8 @@ Verdicts not_in_dns(const HttpFacts& f, const JudgeContext&) {
       f.public_name, f.in_dns);
 }
 
-/// What OpenSSL says of the chain. Other objections than these may be the machine's own: it may lack the
-/// authorities that visitors' browsers have.
+/// What OpenSSL says of the chain. Other objections than these may be the machine's own: it may
+/// lack the authorities that visitors' browsers have.
 Verdicts certificate_refused(const HttpFacts& f, const JudgeContext&) {
   constexpr std::array<std::string_view, 3> kRefusedByAll = {
       "certificate has expired", "certificate is not yet valid", "self-signed certificate"};
@@ -181,8 +189,9 @@ Verdicts certificate_refused(const HttpFacts& f, const JudgeContext&) {
       [&](const std::string& name, const std::string& result) -> Verdicts {
         if (result == "ok") return silent();
         if (std::ranges::find(kRefusedByAll, result) == kRefusedByAll.end()) {
-          return Unknown{Why::unsupported, "this machine cannot verify the certificate of " + name + ": " +
-                                               result + "; visitors' browsers may know more authorities"};
+          return Unknown{Why::unsupported, "this machine cannot verify the certificate of " + name +
+                                               ": " + result +
+                                               "; visitors' browsers may know more authorities"};
         }
         return FindingDraft{Severity::critical}.arg("host", name).arg("result", result);
       },

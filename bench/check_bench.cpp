@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user waits for, beside the native tool that does the nearest thing, in one run.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "child.h"
+#include "discover/discover.h"
+
+namespace postflight::bench {
+namespace {
+
+constexpr std::size_t kManyListeners = 10'000;
+
+/// Start to first output of a check, and how much longer the whole takes than its slowest task.
+void check(benchmark::State& state) {
+  double overhead = 0, private_bytes = 0, peak = 0, slowest_last = 0;
+  for (auto _ : state) {
+    const ChildTimes text = run_child({PF_BINARY, "check"});
+    state.SetIterationTime(text.first_byte_seconds);
+    const ChildTimes json = run_child({PF_BINARY, "check", "--format", "json", "--save-facts", "/dev/fd/1"});
+    const std::string report_text = json.out;
+    const std::size_t border = report_text.find("\n}\n{");
+    const Json facts = parse_json(report_text.substr(0, border + 2)).value();
+    double slowest = 0;
+    for (const Json& task : facts.at("tasks")) {
+      slowest = std::max(slowest, task.at("wall_seconds").get<double>());
+      peak = std::max(peak, task.at("peak_memory_bytes").get<double>());
+    }
+    overhead = std::max(overhead, json.total_seconds - slowest);
+    slowest_last = std::max(slowest_last, slowest);
+    private_bytes = std::max(private_bytes, facts.at("supervisor_memory_bytes").get<double>());
+  }
+  state.counters["worst_total_minus_slowest_task_ms"] = overhead * 1e3;
+  state.counters["slowest_task_ms"] = slowest_last * 1e3;
+  state.counters["supervisor_private_MiB"] = private_bytes / (1 << 20);
+  state.counters["largest_task_peak_MiB"] = peak / (1 << 20);
+}
+BENCHMARK(check)->Name("first output of check")->UseManualTime()->Unit(benchmark::kMillisecond);
+
+void discover_many(benchmark::State& state) {
+  const Listeners listeners{kManyListeners, 10};
+  std::size_t found = 0;
+  for (auto _ : state) found = discover({}).services.size();
+  state.counters["services"] = static_cast<double>(found);
+}
+BENCHMARK(discover_many)->Name("10,000 listeners with owners: discover()")->Unit(benchmark::kMillisecond);
+
+void ss_many(benchmark::State& state) {
+  const Listeners listeners{kManyListeners, 10};
+  for (auto _ : state) state.SetIterationTime(run_child({"ss", "-ltnp"}).total_seconds);
+}
+BENCHMARK(ss_many)->Name("10,000 listeners with owners: ss -ltnp")->UseManualTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace postflight::bench
+
+BENCHMARK_MAIN();

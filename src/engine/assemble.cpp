@@ -7,6 +7,7 @@
 #include "catalog/catalog.h"
 #include "engine/coverage.h"
 #include "engine/fold.h"
+#include "engine/readable.h"
 #include "engine/verdict.h"
 #include "model/codec.h"
 #include "probes/probe.h"
@@ -70,7 +71,8 @@ std::vector<Recommendation> recommend(const std::vector<ReportedFinding>& findin
 
 }  // namespace
 
-Report assemble(const FactsDocument& document, Judgement judgement, Lang lang, Verdict fail_on) {
+Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verdict fail_on) {
+  const FactsDocument document = readable(given);
   const std::vector<Finding> findings =
       fold(std::move(judgement.findings), declared_explanations());
   Report report;

@@ -16,12 +16,26 @@ std::string_view endpoint_of(std::string_view subject) {
   return colon == std::string_view::npos ? whole : whole.substr(colon + 1);
 }
 
+/// The part of a component a subject names: "/var" of "resources /var"; empty where it names none.
+std::string_view part_of(std::string_view subject) {
+  const auto blank = subject.find(' ');
+  return blank == std::string_view::npos ? std::string_view{} : subject.substr(blank + 1);
+}
+
+/// A full disk does not explain what is wrong with another one of the same machine.
+bool concern_different_parts(std::string_view a, std::string_view b) {
+  const bool same_component = a.substr(0, a.find(' ')) == b.substr(0, b.find(' '));
+  return same_component && !part_of(a).empty() && !part_of(b).empty() && part_of(a) != part_of(b);
+}
+
 bool is_explained_by(const Finding& symptom, const Finding& cause,
                      const std::vector<Explains>& explains) {
-  if (&symptom == &cause || endpoint_of(symptom.subject) != endpoint_of(cause.subject)) return false;
-  return std::ranges::any_of(explains, [&](const Explains& pair) {
+  const bool declared = std::ranges::any_of(explains, [&](const Explains& pair) {
     return pair.cause == cause.id && pair.symptom == symptom.id;
   });
+  return declared && &symptom != &cause &&
+         endpoint_of(symptom.subject) == endpoint_of(cause.subject) &&
+         !concern_different_parts(symptom.subject, cause.subject);
 }
 
 /// Index of the finding under which each one belongs, or nothing where it stands by itself.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "engine/readable.h"
 #include "model/codec.h"
 #include "model/self_facts.h"
 #include "rules/rule.h"
@@ -22,7 +23,8 @@ Component self_component(const FactsDocument& document) {
   return {"self", "self", "Postflight", "", to_json(facts)};
 }
 
-Judgement judge(const FactsDocument& document, const Settings& settings) {
+Judgement judge(const FactsDocument& given, const Settings& settings) {
+  const FactsDocument document = readable(given);
   Judgement judgement;
   const Component self = self_component(document);
   const auto judge_component = [&](const Component& component) {

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "discover/discover.h"
 #include "engine/plan.h"
+#include "engine/readable.h"
 #include "engine/redact.h"
 #include "model/codec.h"
 
@@ -47,7 +48,7 @@ Json facts_of(const ProbeSpec& probe, const JobResult& result) {
     if (said == last.end()) {
       value = to_json(Observed<bool>{why_missing(result.record)});
     } else if (auto parsed = parse_json(said->second->payload)) {
-      value = *std::move(parsed);
+      value = readable_fact(fact, *std::move(parsed));
     } else {
       value = to_json(Observed<bool>{Unknown{Why::malformed, parsed.error().what}});
     }

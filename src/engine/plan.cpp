@@ -46,8 +46,12 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
           const Settings& settings) {
   Plan result;
   for (const ProbeSpec* probe : probes) {
+    std::set<std::string> planned;
     for (Target& target : probe->plan(topology, settings)) {
-      if (is_wanted(settings, target.component_id)) {
+      if (!planned.insert(target.component_id).second) {
+        result.not_checked.push_back({target.component_id, target.name,
+                                      {Why::not_planned, "another task looks at it under the same id"}});
+      } else if (is_wanted(settings, target.component_id)) {
         result.tasks.push_back({probe, std::move(target)});
       } else {
         result.not_checked.push_back({target.component_id, target.name,

@@ -3,110 +3,203 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <memory>
 #include <vector>
 
+#include "engine/redact_named.h"
+#include "engine/redact_url.h"
 #include "model/codec.h"
 
 namespace postflight {
 namespace {
 
-/// A pattern and what replaces its match; \1 keeps what introduces the secret.
+/// What a match must be besides matching, where the pattern alone would take prose for a secret.
+enum class Unless { never, plain_words, mechanism, prose_after_directive, option };
+
+/// A pattern whose first group, if any, introduces the secret and stays, and whose last group is the secret
+/// itself.
 struct SecretPattern {
   const char* pattern;
-  const char* replacement;
+  Unless unless = Unless::never;
 };
 
 constexpr std::array kPatterns = {
-    // scheme://user:password@host, RFC 3986 section 3.2.1; the user name stays.
-    SecretPattern{R"(([A-Za-z][A-Za-z0-9+.\-]*://[^\s:/?#\[\]@]*:)[^\s/?#]*@)", R"(\1[redacted]@)"},
-    // A private key in PEM, with or without its end.
-    SecretPattern{R"((?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$))",
-                  "[redacted]"},
-    // Authorization headers: RFC 7617, RFC 6750.
-    SecretPattern{R"((?i)\b(bearer\s+)[A-Za-z0-9\-._~+/]{12,}=*)", R"(\1[redacted])"},
-    SecretPattern{R"((?i)\b((?:proxy-)?authorization:\s*)[^\r\n]+)", R"(\1[redacted])"},
-    SecretPattern{R"((?i)\b((?:set-)?cookie:\s*)[^\r\n]+)", R"(\1[redacted])"},
-    // JSON Web Token, RFC 7519: three base64url parts, the first two JSON objects.
-    SecretPattern{R"(\beyJ[A-Za-z0-9_\-]{6,}\.eyJ[A-Za-z0-9_\-]{6,}\.[A-Za-z0-9_\-]*)", "[redacted]"},
+    // A private key in PEM (RFC 7468), also one whose end or beginning an excerpt cut off.
+    SecretPattern{R"((?s)()(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)))"},
+    SecretPattern{R"(()((?:[A-Za-z0-9+/=]{16,}(?:\s|\\n|\\r)+|[A-Za-z0-9+/=]{1,76}(?:\s|\\n|\\r)+)+-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----))"},
+    // Headers: RFC 9110 sections 11.6.2 and 11.7.2, RFC 6265.
+    SecretPattern{R"re((?i)(["'](?:(?:proxy-)?authorization|(?:set-)?cookie)["']?\s*[:=]\s*["']?)([^\r\n"']+))re"},
+    SecretPattern{R"re((?i)((?:^|[^"'\w\-])(?:(?:proxy-)?authorization|(?:set-)?cookie)\s*:\s*)([^\r\n]+))re"},
+    SecretPattern{R"((?i)(\bbearer\s+)([A-Za-z0-9\-._~+/]{8,}=*))", Unless::plain_words},
+    SecretPattern{R"((?i)(\bbasic\s+)([A-Za-z0-9+/]{8,}=*))", Unless::plain_words},
+    // JSON Web Token, RFC 7519: a base64url JSON object, then more parts, some of which may be cut off.
+    SecretPattern{R"(()(\beyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*){0,4}))"},
     // Keys of well-known issuers.
-    SecretPattern{R"(\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)", "[redacted]"},
-    SecretPattern{R"(\bgh[pousr]_[A-Za-z0-9]{20,}\b)", "[redacted]"},
-    SecretPattern{R"(\bsk-[A-Za-z0-9_\-]{20,}\b)", "[redacted]"},
-    SecretPattern{R"(\bxox[abprs]-[A-Za-z0-9\-]{10,})", "[redacted]"},
-    // name=value, name: value, "name": "value".
+    SecretPattern{R"(()(\b(?:AKIA|ASIA)[A-Z0-9]{12,}))"},
+    SecretPattern{R"(()(\bAIza[A-Za-z0-9_\-]{20,}|\bya29\.[A-Za-z0-9_\-]{10,}))"},
+    SecretPattern{R"(()(\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}|\bglpat-[A-Za-z0-9_\-]{16,}))"},
+    SecretPattern{R"(()(\bsk-[A-Za-z0-9_\-]{16,}))", Unless::plain_words},
+    SecretPattern{R"(()(\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|\bwhsec_[A-Za-z0-9+/=]{10,}))"},
+    SecretPattern{R"(()(\bxox[abeprs]-[A-Za-z0-9\-]{10,}))"},
+    SecretPattern{R"((hooks\.slack\.com/services/)([A-Za-z0-9/]+))"},
+    SecretPattern{R"(()(\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}))"},
+    SecretPattern{R"(()(\b(?:npm|hf|dckr_pat|dop_v1|hvs|pypi)[_.\-][A-Za-z0-9_\-]{20,}))", Unless::plain_words},
+    SecretPattern{R"(()(\b\d{8,10}:[A-Za-z0-9_\-]{35}\b))"},
+    SecretPattern{R"(()(\bAGE-SECRET-KEY-1[A-Z0-9]{10,}))"},
+    // Hashes of passwords: crypt(5), PostgreSQL's pg_authid, Redis's ACL.
+    SecretPattern{R"(()(\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w\-]*)\$[^\s:"',;]{8,}))"},
+    SecretPattern{R"(()(\bSCRAM-SHA-\d+\$[^\s"']{8,}|\bmd5[0-9a-f]{32}\b))"},
+    SecretPattern{R"((\buser\s+\S+\s+(?:[^\s>]\S*\s+)*>)(\S+))"},
+    SecretPattern{R"((\s#)([0-9a-f]{64})\b)"},
+    // Addresses of databases that are no URLs: Go's MySQL driver, Oracle, libpq's password file.
+    SecretPattern{R"(([\w.\-]+:)([^\s"']+)@(?:tcp|unix)\()"},
+    SecretPattern{R"((\bjdbc:oracle:\w+:[^\s/:@]+/)([^\s@"']+)@)"},
+    SecretPattern{R"((?m)(^(?:localhost|\*|[\w\-]+(?:\.[\w\-]+)+):(?:\d{2,5}|\*):[^:\s]+:[^:\s]+:)(\S+)$)"},
+    SecretPattern{R"((?i)(<(?:[\w:.\-]*[_.:\-])?(?:password|passwd|passphrase|secret|token|api[_\-]?key)>)([^<]+)(?:</|…))"},
+    // SQL.
+    SecretPattern{R"((?i)(\bpassword\s+')((?:[^']|'')+))"},
+    SecretPattern{R"((?i)(\bidentified\s+(?:with\s+\S+\s+)?(?:by|as)\s+')((?:[^']|'')+))"},
+    // Redis: directives and commands.
+    SecretPattern{R"((?i)(\b(?:requirepass|masterauth)["']?\s+["']?)([^\s"']+))", Unless::prose_after_directive},
+    SecretPattern{R"((?m)((?:^|\s)AUTH\s+)(\S+(?:[ \t]+\S+)?)\s*$)", Unless::mechanism},
+    SecretPattern{R"((?m)(\bHELLO\s+[23]\s+AUTH\s+\S+\s+)(\S+))"},
+    // Options of commands. A value that begins with - is the next option: this one asks for the password.
     SecretPattern{
-        R"re((?i)([A-Za-z0-9_.\-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|auth[_-]?pass)[A-Za-z0-9_\-]*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s"',;&}]+))re",
-        R"(\1[redacted])"},
-    // --name value on a command line, and Redis's directives; a bare "password required" is prose.
-    SecretPattern{
-        R"((?i)(\s--?[a-z0-9\-]*(?:passw(?:or)?d|passphrase|secret|token|api-?key|requirepass|masterauth)\s+)\S+)",
-        R"(\1[redacted])"},
-    SecretPattern{R"((?i)(\b(?:requirepass|masterauth)\s+)\S+)", R"(\1[redacted])"},
-    SecretPattern{R"(\b(AUTH\s+(?:\S+\s+)?)\S{4,}$)", R"(\1[redacted])"},
-    // PGPASSWORD=… is caught above; mysql and redis-cli glue or follow short options.
-    SecretPattern{R"((\b(?:mysql|mysqldump|mariadb|mariadb-dump)\b.*?\s-p)[^\s]+)", R"(\1[redacted])"},
-    SecretPattern{R"((\bredis-cli\b.*?\s(?:-a|--pass)\s+)[^\s]+)", R"(\1[redacted])"},
+        R"re((?i)(\s--?[a-z0-9\-]*(?:passw(?:or)?d|passphrase|pass|secret|token|api-?key|secret-key|requirepass|masterauth)\s+["']?)([^\s"']+))re",
+        Unless::option},
+    SecretPattern{R"((\b(?:mysql|mysqldump|mysqladmin|mysqlcheck|mysqlimport|mariadb|mariadb-dump|mariadb-admin|sshpass)\b[^\n|;]*?\s-p)([^\s]+))"},
+    SecretPattern{R"((\b(?:sshpass|mongo|mongosh|mongodump|docker login|podman login)\b[^\n|;]*?\s-p\s+)(\S+))", Unless::option},
+    SecretPattern{R"((\bredis-(?:cli|benchmark)\b[^\n|;]*?\s(?:-a|--pass)\s+)(\S+))", Unless::option},
+    SecretPattern{R"((\bldap\w+\b[^\n|;]*?\s-w\s+)(\S+))", Unless::option},
+    SecretPattern{R"((\b(?:curl|wget|http)\b[^\n|;]*?\s(?:-u|-U|-a|--user|--proxy-user|--auth)[\s=]*["']?[^\s:"']+:)([^\s"']+))"},
+    SecretPattern{R"((\brabbitmqctl\s+(?:add_user|change_password|authenticate_user)\s+\S+\s+)(\S+))"},
+    SecretPattern{R"((?:\s-pass(?:in|out)\s+|\s)(pass:)(\S+))"},
 };
 
-/// The compiled patterns. Compiling costs more than most texts, so it is done once per gate.
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+bool is_plain_words(std::string_view text) {
+  return text.substr(1).find_first_not_of("abcdefghijklmnopqrstuvwxyz-_.") == std::string_view::npos;
+}
+
+bool is_excused(Unless unless, std::string_view secret) {
+  if (secret == kRedacted || secret.starts_with("<")) return true;  // <password>: a usage line
+  const auto first = secret.substr(0, secret.find_first_of(" \t"));
+  switch (unless) {
+    case Unless::never: return false;
+    case Unless::plain_words: return is_plain_words(secret);
+    case Unless::option: return secret.starts_with("-");
+    case Unless::mechanism:
+      return is_one_of(first, {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "XOAUTH2", "NTLM", "GSSAPI",
+                               "EXTERNAL", "failed", "required", "error", "is", "command", "called"});
+    case Unless::prose_after_directive:
+      return is_one_of(first, {"is", "was", "in", "and", "or", "not", "has", "to", "directive", "option",
+                               "setting", "for", "on", "with", "must", "should", "configuration"});
+  }
+  return false;
+}
+
+/// The compiled patterns: constant once made, shared because compiling them costs more than most texts.
 class Gate {
  public:
   Gate() {
+    RE2::Options options{RE2::Latin1};  // any byte is a character: broken UTF-8 hides nothing
+    options.set_log_errors(false);
     for (const SecretPattern& secret : kPatterns) {
-      compiled_.push_back({std::make_unique<RE2>(secret.pattern, RE2::Quiet), secret.replacement});
+      compiled_.push_back({std::make_unique<RE2>(secret.pattern, options), secret.unless});
     }
-    key_ = std::make_unique<RE2>(
-        "(?i)(passw(or)?d|passphrase|secret|api_?key|access_?key|private_?key|credential|"
-        "(^|_)token)$",
-        RE2::Quiet);
   }
 
   std::string text(std::string_view input) const {
-    std::string out(input);
-    if (!may_hold_secret(input)) return out;
-    for (const Compiled& secret : compiled_) RE2::GlobalReplace(&out, *secret.pattern, secret.replacement);
-    return out;
-  }
-
-  void json(Json& value) const {
-    if (value.is_string()) {
-      value = text(value.get_ref<const std::string&>());
-    } else if (value.is_object()) {
-      for (auto& [key, member] : value.items()) {
-        if (member.is_string() && !member.get_ref<const std::string&>().empty() &&
-            RE2::PartialMatch(key, *key_)) {
-          member = std::string(kRedacted);
-        } else {
-          json(member);
-        }
-      }
-    } else if (value.is_array()) {
-      for (Json& element : value) json(element);
-    }
+    if (!may_hold_secret(input)) return std::string(input);
+    std::string out = redact_urls(input);
+    for (const Compiled& secret : compiled_) replace(secret, out);
+    return redact_named_values(out);
   }
 
  private:
   struct Compiled {
     std::unique_ptr<RE2> pattern;
-    const char* replacement;
+    Unless unless;
   };
 
-  /// A secret of any pattern is introduced by one of these bytes; most names and numbers have none.
+  static void replace(const Compiled& secret, std::string& text) {
+    std::string out;
+    re2::StringPiece groups[3];
+    std::size_t done = 0, from = 0;
+    while (from < text.size() &&
+           secret.pattern->Match(text, from, text.size(), RE2::UNANCHORED, groups, 3)) {
+      const auto begin = static_cast<std::size_t>(groups[2].data() - text.data());
+      const std::size_t end = begin + groups[2].size();
+      from = std::max(end, from + 1);
+      if (groups[2].empty() || is_excused(secret.unless, {groups[2].data(), groups[2].size()})) continue;
+      out.append(text, done, begin - done).append(kRedacted);
+      done = end;
+    }
+    if (done > 0) text = out.append(text, done);
+  }
+
+  /// A short text without any of these bytes introduces nothing, and is too short to be a token itself.
   static bool may_hold_secret(std::string_view text) {
-    return text.size() >= 6 && text.find_first_of(" =:@-._") != std::string_view::npos;
+    return text.size() >= 16 ||
+           (text.size() >= 6 && text.find_first_of(" =:@-._$\"'") != std::string_view::npos);
   }
 
   std::vector<Compiled> compiled_;
-  std::unique_ptr<RE2> key_;
 };
+
+const Gate& gate() {
+  static const Gate gate;
+  return gate;
+}
+
+/// {"name": "DB_PASSWORD", "value": "…"}, as orchestrators list an environment.
+bool is_named_secret(const Json& object) {
+  for (const char* key : {"name", "key", "Name", "Key"}) {
+    const auto it = object.find(key);
+    if (it != object.end() && it->is_string() && names_a_secret(it->get_ref<const std::string&>())) return true;
+  }
+  return false;
+}
+
+void redact_value(Json& value, bool secret);
+
+void redact_object(Json& object, bool secret) {
+  const bool named = is_named_secret(object);
+  Json out = Json::object();
+  for (auto& [key, member] : object.items()) {
+    // Evidence and reasons beneath a secret name are text about it, not the secret itself.
+    const bool about = key == "evidence" || key == "unknown";
+    const bool inner = !about && (secret || names_a_secret(key) || (named && (key == "value" || key == "Value")));
+    redact_value(member, inner);
+    std::string name = redact_text(key);
+    while (out.contains(name)) name += "+";  // two names that differed in their secret alone
+    out[name] = std::move(member);
+  }
+  object = std::move(out);
+}
+
+void redact_value(Json& value, bool secret) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    value = secret && !text.empty() ? std::string(kRedacted) : redact_text(text);
+  } else if (value.is_object()) {
+    redact_object(value, secret);
+  } else if (value.is_array()) {
+    for (Json& element : value) redact_value(element, secret);
+  }
+}
 
 }  // namespace
 
-std::string redact_text(std::string_view text) { return Gate{}.text(text); }
+std::string redact_text(std::string_view text) { return gate().text(text); }
 
-void redact_json(Json& value) { Gate{}.json(value); }
+void redact_json(Json& value) { redact_value(value, false); }
 
 FactsDocument redact(FactsDocument document) {
   Json json = to_json(document);

@@ -39,6 +39,15 @@ pid_t start_sleeper(bool own_session) {
   return pid;
 }
 
+std::vector<std::string> children_of(pid_t pid) {
+  const std::string number = std::to_string(pid);
+  const auto listed = host::read_file("/proc/" + number + "/task/" + number + "/children");
+  std::vector<std::string> pids;
+  if (!listed) return pids;
+  for (const auto word : split_words(*listed)) pids.emplace_back(word);
+  return pids;
+}
+
 TEST(SupervisorEnd, GrandchildrenAreGone) {
   const auto same_group = [](FactSink& sink, Deadline) {
     sink.put("child", std::to_string(start_sleeper(false)));
@@ -105,17 +114,12 @@ TEST(SupervisorEnd, ChildrenOfTheCallerAreLeftAlone) {
 }
 
 TEST(SupervisorEnd, AnExceptionOfTheCallerLeavesNoTask) {
-  int pipe_ends[2];
-  ASSERT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
   std::string hanging;
   const auto run = [&] {
     Supervisor supervisor{{.run = Deadline{20s}}};
     supervisor.add(job("hangs", [](FactSink&, Deadline) { sleep_forever(); }));
-    supervisor.add(job("pid", [](FactSink& sink, Deadline) {
-      // The other one was started first: all children of our parent but ourselves.
-      for (const auto pid : split_words(host::read_file(
-               "/proc/" + std::to_string(::getppid()) + "/task/" + std::to_string(::getppid()) +
-               "/children").value())) {
+    supervisor.add(job("tells", [](FactSink& sink, Deadline) {
+      for (const std::string& pid : children_of(::getppid())) {
         if (pid != std::to_string(::getpid())) sink.put("other", pid);
       }
     }));
@@ -127,8 +131,6 @@ TEST(SupervisorEnd, AnExceptionOfTheCallerLeavesNoTask) {
   EXPECT_THROW(run(), std::runtime_error);
   EXPECT_TRUE(testing::is_gone(hanging));
   EXPECT_TRUE(testing::has_no_children());
-  ::close(pipe_ends[0]);
-  ::close(pipe_ends[1]);
 }
 
 TEST(SupervisorEnd, EverythingOfTheCallerIsRestored) {
@@ -205,12 +207,7 @@ int interrupt_with(int number, bool ignored) {
       [&](pid_t pid) {
         char byte = 0;
         if (::read(ends[0], &byte, 1) != 1) return;
-        // The first daemons must be there; the supervisor has children as soon as it forks.
-        const std::string children = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) +
-                                     "/children";
-        for (int i = 0; i < 2000; ++i) {
-          const auto listed = host::read_file(children);
-          if (listed && split_words(*listed).size() >= 16) break;  // 8 tasks and their 8 daemons
+        for (int i = 0; i < 5000 && children_of(pid).size() < 16; ++i) {  // 8 tasks, their 8 daemons
           ::poll(nullptr, 0, 1);
         }
         ::kill(pid, number);
@@ -226,30 +223,29 @@ TEST(SupervisorEnd, AskedToStopItStops) {
 TEST(SupervisorEnd, UnderNohupAHangUpIsIgnored) { EXPECT_EQ(interrupt_with(SIGHUP, true), 0); }
 
 TEST(SupervisorEnd, TasksDieWithTheirSupervisor) {
-  int ends[2];
-  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  std::string child;
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // the orphan comes to us
+  std::vector<std::string> tasks;
   const int status = testing::in_child(
       [&] {
         run_jobs({job("hangs", [](FactSink&, Deadline) { sleep_forever(); })});
         return 0;
       },
       [&](pid_t pid) {
-        const std::string children = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) +
-                                     "/children";
-        for (int i = 0; i < 2000 && child.empty(); ++i) {
-          const auto listed = host::read_file(children);
-          if (listed) child = std::string(trim(*listed));
+        for (int i = 0; i < 5000 && tasks.empty(); ++i) {
+          tasks = children_of(pid);
           ::poll(nullptr, 0, 1);
         }
-        ::poll(nullptr, 0, 20);
         ::kill(pid, SIGKILL);
       });
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
   EXPECT_EQ(status, 256 + SIGKILL);
-  // It is init's child now, and nobody's zombie for long.
-  EXPECT_TRUE(testing::is_gone(child)) << child;
-  ::close(ends[0]);
-  ::close(ends[1]);
+  ASSERT_EQ(tasks.size(), 1u);
+  int ended = 0;
+  for (int i = 0; i < 2000 && ended == 0; ++i) {
+    ended = ::waitpid(std::stoi(tasks[0]), nullptr, WNOHANG);
+    ::poll(nullptr, 0, 1);
+  }
+  EXPECT_EQ(ended, std::stoi(tasks[0]));
 }
 
 }  // namespace

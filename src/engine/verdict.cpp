@@ -10,11 +10,12 @@ namespace {
 
 bool lacks_required_fact(const Component& component) {
   const ProbeSpec* probe = find_probe(component.probe);
-  if (!probe) return true;  // a document of a newer version: we cannot tell what it needed
+  // A document of a newer version, or one edited by hand: we cannot tell what it needed.
+  if (!probe || probe->kind != component.kind || !component.facts.is_object()) return true;
   return std::ranges::any_of(probe->facts(), [&](const FactDeclaration& fact) {
     if (!fact.required) return false;
     const auto it = component.facts.find(fact.key);
-    return it == component.facts.end() || it->contains("unknown");
+    return it == component.facts.end() || !fact.check(*it) || it->contains("unknown");
   });
 }
 
@@ -59,7 +60,7 @@ Verdict component_status(const Component& component, const std::vector<Finding>&
 
 Verdict run_verdict(const FactsDocument& document, const std::vector<Finding>& findings,
                     const std::vector<TestResult>& tests) {
-  const bool blind = document.topology.unknown() || document.components.empty();
+  const bool blind = !document.topology.seen() || document.components.empty();
   Verdict verdict = blind ? Verdict::unknown : Verdict::ok;
   for (const Finding& finding : findings) verdict = std::max(verdict, verdict_of(finding.severity));
   for (const TestResult& test : tests) verdict = std::max(verdict, verdict_of(test.status));

@@ -36,6 +36,10 @@ constexpr std::array kBlocksV4 = {
     BlockV4{0xC0A80000, 16, Exposure::local},    // 192.168.0.0/16
     BlockV4{0x64400000, 10, Exposure::local},    // 100.64.0.0/10, RFC 6598: providers and VPNs
     BlockV4{0xA9FE0000, 16, Exposure::local},    // 169.254.0.0/16, RFC 3927
+    BlockV4{0xC0000200, 24, Exposure::local},    // 192.0.2.0/24, RFC 5737: documentation,
+    BlockV4{0xC6336400, 24, Exposure::local},    // 198.51.100.0/24, not routed
+    BlockV4{0xCB007100, 24, Exposure::local},    // 203.0.113.0/24, not routed
+    BlockV4{0xC6120000, 15, Exposure::local},    // 198.18.0.0/15, RFC 2544: benchmarks
     BlockV4{0xE0000000, 4, Exposure::local},     // multicast
     BlockV4{0xFFFFFFFF, 32, Exposure::local},    // broadcast
 };
@@ -59,6 +63,8 @@ Exposure classify_v6(const in6_addr& address) {
   if (IN6_IS_ADDR_LINKLOCAL(&address)) return Exposure::local;  // fe80::/10
   if ((byte[0] & 0xFE) == 0xFC) return Exposure::local;         // fc00::/7, RFC 4193
   if (byte[0] == 0xFF) return Exposure::local;                  // multicast
+  const bool documentation = byte[0] == 0x20 && byte[1] == 0x01 && byte[2] == 0x0D && byte[3] == 0xB8;
+  if (documentation) return Exposure::local;                    // 2001:db8::/32, RFC 3849
   return Exposure::global;
 }
 

@@ -125,27 +125,24 @@ class Visibility {
 
   bool visible(const MountEntry& mount) const {
     const MountEntry* current = &mount;
-    for (std::size_t steps = 0; current && steps <= by_id_.size(); ++steps) {
-      if (is_covered(*current)) return false;
+    const MountEntry* through = nullptr;  // the child by which we came up
+    for (std::size_t steps = 0; steps <= by_id_.size(); ++steps) {
+      if (is_covered(*current, through) || has_outer_sibling(*current)) return false;
       const auto parent = by_id_.find(current->parent);
-      const bool top = parent == by_id_.end() || parent->second == current;
-      if (!top && is_covered_for(*parent->second, *current)) return false;
-      current = top ? nullptr : parent->second;
+      if (parent == by_id_.end() || parent->second == current) return true;
+      through = current;
+      current = parent->second;
     }
-    return true;
+    return true;  // parents in a circle: no kernel's table
   }
 
  private:
-  bool is_covered(const MountEntry& mount) const {
-    return is_covered_for(mount, mount) || has_outer_sibling(mount);
-  }
-
-  /// Something is stacked on the very root of `below`, and `mount` is not that thing.
-  bool is_covered_for(const MountEntry& below, const MountEntry& mount) const {
-    const auto children = children_.find(below.id);
+  /// Something other than `through` is stacked on the very root of `mount`.
+  bool is_covered(const MountEntry& mount, const MountEntry* through) const {
+    const auto children = children_.find(mount.id);
     if (children == children_.end()) return false;
     return std::ranges::any_of(children->second, [&](const MountEntry* child) {
-      return child != &mount && child->id != below.id && child->mount_point == below.mount_point;
+      return child != through && child != &mount && child->mount_point == mount.mount_point;
     });
   }
 

@@ -73,6 +73,9 @@ Result<ProcessSurvey> survey_processes(const std::string& root, Deadline deadlin
     saw_first = saw_first || pid == kFirstProcess;
     tallies[memory->name].add(pid, *memory);
   }
+  if (tallies.empty() && !survey.complete) {
+    return fail(Errc::kTimeout, "no time was left to read " + under_root(root, "/proc"));
+  }
   if (tallies.empty()) {
     return fail(Errc::kUnreachable, under_root(root, "/proc") + " shows no process");
   }
@@ -81,7 +84,9 @@ Result<ProcessSurvey> survey_processes(const std::string& root, Deadline deadlin
     survey.programs.push_back(
         {name, tally.processes, tally.anonymous + tally.largest_shared, tally.largest_pid});
   }
-  std::ranges::stable_sort(survey.programs, std::ranges::greater{}, &ProgramMemory::bytes);
+  std::ranges::sort(survey.programs, [](const ProgramMemory& a, const ProgramMemory& b) {
+    return a.bytes != b.bytes ? a.bytes > b.bytes : a.name < b.name;
+  });
   return survey;
 }
 

@@ -11,6 +11,7 @@ namespace postflight::host {
 namespace {
 
 constexpr std::size_t kLargestReply = 4UL << 20;
+constexpr std::size_t kMostElements = 4096;
 
 // hiredis hands its parse events to these functions; the tree they build is RedisReply itself.
 RedisReply* place_for(const redisReadTask* task) {
@@ -37,10 +38,11 @@ void* create_string(const redisReadTask* task, char* text, std::size_t length) {
 /// hiredis 1.x passes a size_t here, 0.14 an int; the function pointer's own type decides.
 template <class Count>
 void* create_array(const redisReadTask* task, Count count) {
+  // A hostile length must not allocate before its elements have come, nor arrays within arrays multiply
+  // it: nothing we ask for is nested or has so many.
+  if (task->parent || count < 0 || static_cast<std::size_t>(count) > kMostElements) return nullptr;
   RedisReply* reply = place_for(task);
   reply->type = RedisReply::Type::kArray;
-  // A hostile length must not allocate before its elements have come; none we ask for has so many.
-  if (count < 0 || static_cast<std::size_t>(count) > 100'000) return nullptr;
   reply->elements.resize(static_cast<std::size_t>(count));
   return reply;
 }
@@ -69,6 +71,20 @@ redisReplyObjectFunctions* functions() {
   return &table;
 }
 
+struct ReaderDeleter {
+  void operator()(redisReader* reader) const { redisReaderFree(reader); }
+};
+
+/// Gives the reader more bytes. A null pointer where the reply is not complete yet.
+Result<std::unique_ptr<RedisReply>> feed(redisReader* reader, std::string_view bytes) {
+  void* parsed = nullptr;
+  if (redisReaderFeed(reader, bytes.data(), bytes.size()) != REDIS_OK ||
+      redisReaderGetReply(reader, &parsed) != REDIS_OK) {
+    return fail(Errc::kMalformed, "the reply is not Redis's protocol (RESP): " + excerpt(bytes, 60));
+  }
+  return std::unique_ptr<RedisReply>{static_cast<RedisReply*>(parsed)};
+}
+
 std::string encode(std::initializer_list<std::string_view> words) {
   std::string out = "*" + std::to_string(words.size()) + "\r\n";
   for (const std::string_view word : words) {
@@ -79,6 +95,14 @@ std::string encode(std::initializer_list<std::string_view> words) {
 }
 
 }  // namespace
+
+Result<RedisReply> parse_redis_reply(std::string_view bytes) {
+  const std::unique_ptr<redisReader, ReaderDeleter> reader{redisReaderCreateWithFunctions(functions())};
+  if (!reader) throw std::bad_alloc{};
+  PF_TRY_ASSIGN(const auto reply, feed(reader.get(), bytes));
+  if (!reply) return fail(Errc::kMalformed, "the reply is not complete");
+  return std::move(*reply);
+}
 
 void RedisClient::FreeReader::operator()(redisReader* reader) const { redisReaderFree(reader); }
 
@@ -103,15 +127,8 @@ Result<RedisReply> RedisClient::command(std::initializer_list<std::string_view> 
     PF_TRY_ASSIGN(const std::string bytes, stream_.read_some(64 * 1024, deadline));
     if (bytes.empty()) return fail(Errc::kUnreachable, "the server closed the connection");
     received += bytes.size();
-    void* parsed = nullptr;
-    if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK ||
-        redisReaderGetReply(reader_.get(), &parsed) != REDIS_OK) {
-      return fail(Errc::kMalformed, "the reply is not Redis's protocol (RESP): " + excerpt(bytes, 60));
-    }
-    if (parsed) {
-      const std::unique_ptr<RedisReply> reply{static_cast<RedisReply*>(parsed)};
-      return std::move(*reply);
-    }
+    PF_TRY_ASSIGN(const auto reply, feed(reader_.get(), bytes));
+    if (reply) return std::move(*reply);
   }
   return fail(Errc::kMalformed, "the reply does not end");
 }

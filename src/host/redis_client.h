@@ -27,6 +27,9 @@ struct RedisReply {
   bool is_error() const { return type == Type::kError; }
 };
 
+/// The first reply in `bytes`. Errors: kMalformed where it is not RESP, or not all of it is there. Pure.
+Result<RedisReply> parse_redis_reply(std::string_view bytes);
+
 class RedisClient {
  public:
   /// Connects to a numeric address; `source` is the local address to come from, empty for any.

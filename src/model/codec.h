@@ -152,6 +152,10 @@ Result<void> number_from_json(const Json& json, T& out, const std::string& path)
 template <class T>
 Result<void> observed_from_json(const Json& json, Observed<T>& out, const std::string& path) {
   if (!json.is_object()) return mismatch(path, "an object with value, absent or unknown");
+  // Two at once could turn ignorance into knowledge, whichever were read.
+  if (json.contains("value") + json.contains("absent") + json.contains("unknown") != 1) {
+    return mismatch(path, "exactly one of value, absent and unknown");
+  }
   Evidence evidence;
   if (const auto it = json.find("evidence"); it != json.end()) {
     PF_TRY(from_json(*it, evidence, path + ".evidence"));
@@ -160,14 +164,13 @@ Result<void> observed_from_json(const Json& json, Observed<T>& out, const std::s
     Seen<T> seen{T{}, std::move(evidence)};
     PF_TRY(from_json(*it, seen.value, path + ".value"));
     out = std::move(seen);
-  } else if (json.contains("absent")) {
+  } else if (const auto absent = json.find("absent"); absent != json.end()) {
+    if (*absent != true) return mismatch(path + ".absent", "true");
     out = Absent{std::move(evidence)};
-  } else if (const auto reason = json.find("unknown"); reason != json.end()) {
-    Unknown unknown;
-    PF_TRY(from_json(*reason, unknown, path + ".unknown"));
-    out = std::move(unknown);
   } else {
-    return mismatch(path, "value, absent or unknown");
+    Unknown unknown;
+    PF_TRY(from_json(json["unknown"], unknown, path + ".unknown"));
+    out = std::move(unknown);
   }
   return {};
 }

@@ -103,6 +103,8 @@ using Fact = Observed<T>;
 template <class T>
 struct Required : Observed<T> {
   using Observed<T>::Observed;
+  Required() = default;
+  Required(Observed<T> observed) : Observed<T>(std::move(observed)) {}
 };
 
 }  // namespace postflight

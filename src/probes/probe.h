@@ -34,6 +34,7 @@ struct FactDeclaration {
   std::string_view doc;
   bool required = false;
   Json schema;
+  Result<void> (*check)(const Json&) = nullptr;  ///< Whether JSON reads back as this fact.
 };
 
 /// A user name and password for a target; both empty where none is configured.
@@ -72,7 +73,7 @@ struct ProbeSpec {
   std::string_view summary;
   Duration budget;
   bool needs_topology;  ///< False lets it start beside discovery.
-  std::vector<FactDeclaration> (*facts)();
+  const std::vector<FactDeclaration>& (*facts)();
   std::vector<Target> (*plan)(const Topology&, const Settings&);
   void (*run)(const ProbeContext&, FactSink&);
 };

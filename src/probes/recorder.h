@@ -46,17 +46,25 @@ class Recorder {
   std::map<std::string_view, std::string> sent_;
 };
 
-/// The declarations of a facts struct, from its PF_DESCRIBE.
+/// The declarations of a facts struct, from its PF_DESCRIBE. Made once: they are asked for with every
+/// component, and a machine may have thousands.
 template <class Facts>
-std::vector<FactDeclaration> declare_facts() {
-  std::vector<FactDeclaration> declarations;
-  Facts facts;
-  for_each_field<Facts>(facts, [&](std::string_view key, const auto& fact, std::string_view doc) {
-    using Field = std::remove_cvref_t<decltype(fact)>;
-    declarations.push_back(
-        {key, doc, codec_detail::ObservedTraits<Field>::kRequired, schema_of<Field>()});
-  });
-  return declarations;
+const std::vector<FactDeclaration>& declare_facts() {
+  static const std::vector<FactDeclaration> kDeclarations = [] {
+    std::vector<FactDeclaration> declarations;
+    Facts facts;
+    for_each_field<Facts>(facts, [&](std::string_view key, const auto& fact, std::string_view doc) {
+      using Field = std::remove_cvref_t<decltype(fact)>;
+      declarations.push_back(
+          {key, doc, codec_detail::ObservedTraits<Field>::kRequired, schema_of<Field>(),
+         +[](const Json& json) -> Result<void> {
+           Field read;
+           return from_json(json, read, "fact");
+         }});
+    });
+    return declarations;
+  }();
+  return kDeclarations;
 }
 
 /// Runs a typed probe against a sink; what it leaves open is sent as unknown, never dropped.

@@ -19,6 +19,20 @@ using host::RedisReply;
 
 constexpr std::string_view kKeyspacePrefix = "db";
 
+/// What a reply to PING says about the client without credentials that sent it.
+enum class Admission { let_in, turned_away, untold };
+
+/// processCommand() of Redis's server.c checks who asks before it checks the server's own state, so these
+/// errors, too, mean "let in".
+Admission admission_of(const RedisReply& reply) {
+  if (!reply.is_error()) return Admission::let_in;
+  for (const auto& error : {"LOADING", "MISCONF", "MASTERDOWN", "BUSY", "OOM", "NOREPLICAS"}) {
+    if (reply.text.starts_with(error)) return Admission::let_in;
+  }
+  const bool away = reply.text.starts_with("NOAUTH") || reply.text.starts_with("DENIED");
+  return away ? Admission::turned_away : Admission::untold;
+}
+
 /// One conversation with one server.
 class RedisLook {
  public:
@@ -61,7 +75,7 @@ class RedisLook {
     PF_TRY_ASSIGN(RedisReply reply, timed_ping(client));
     const Evidence first = from("PING", reply.text);
     const bool refused = reply.text.starts_with("NOAUTH");
-    facts_.requires_password = Seen{refused, first};
+    facts_.requires_password = password_wanted(reply, first);
     if (refused) {
       const auto authenticated = authenticate(client);
       if (!authenticated) {
@@ -73,6 +87,17 @@ class RedisLook {
     facts_.ping_reply = Seen{excerpt(reply.text), from("PING", reply.text)};
     facts_.ping_ok = Seen{!reply.is_error() && reply.text == "PONG", from("PING", reply.text)};
     return {};
+  }
+
+  /// Whether the client was let in as it came. An error that may precede the check of who asks, "max
+  /// number of clients reached" or "unknown command", tells nothing about passwords.
+  static Required<bool> password_wanted(const RedisReply& reply, const Evidence& from) {
+    switch (admission_of(reply)) {
+      case Admission::let_in: return Seen{false, from};
+      case Admission::turned_away: return Seen{reply.text.starts_with("NOAUTH"), from};
+      case Admission::untold: break;
+    }
+    return Unknown{Why::unsupported, "the server answered before it looked who asks: " + excerpt(reply.text, 80)};
   }
 
   /// PING with its duration noted. What answers in RESP but not to PING is no Redis.
@@ -107,7 +132,7 @@ class RedisLook {
 
   /// What a client from outside would see: the same PING through an address that is not loopback.
   void look_as_stranger() {
-    if (const auto* mode = facts_.protected_mode.seen(); mode && mode->value && !needs_password()) {
+    if (const auto* mode = facts_.protected_mode.seen(); mode && protected_mode_holds()) {
       // Known without asking: redis.conf, protected-mode. Asking would leave a trace in its counters.
       facts_.answers_strangers = Seen{false, mode->evidence};
       return;
@@ -127,14 +152,30 @@ class RedisLook {
       facts_.answers_strangers = unknown_from(reply.error());
       return;
     }
-    // LOADING, MISCONF and the like come after the check of who asks: they, too, mean "let in".
-    const bool turned_away = reply->text.starts_with("NOAUTH") || reply->text.starts_with("DENIED");
-    facts_.answers_strangers = Seen{!turned_away, context_.evidence("PING to " + outside, reply->text)};
+    facts_.answers_strangers = admitted(*reply, context_.evidence("PING to " + outside, reply->text));
   }
 
-  bool needs_password() const {
+  static Observed<bool> admitted(const RedisReply& reply, Evidence from) {
+    switch (admission_of(reply)) {
+      case Admission::let_in: return Seen{true, std::move(from)};
+      case Admission::turned_away: return Seen{false, std::move(from)};
+      case Admission::untold: break;
+    }
+    return Unknown{Why::unsupported, "neither let in nor turned away: " + excerpt(reply.text, 80)};
+  }
+
+  /// Protected mode turns strangers away while no password is set. Before Redis 7.0 it was without
+  /// effect as soon as "bind" was set, to whatever address (release notes of 7.0).
+  bool protected_mode_holds() const {
+    const auto* mode = facts_.protected_mode.seen();
     const auto* required = facts_.requires_password.seen();
-    return required && required->value;
+    if (!mode || !mode->value || !required || required->value) return false;
+    const auto* version = facts_.version.seen();
+    const auto major = version ? parse_number<unsigned>(version->value.substr(0, version->value.find('.')))
+                               : std::nullopt;
+    if (major && *major >= 7) return true;
+    const auto* bind = bind_.seen();
+    return bind && bind->value.empty();
   }
 
   Result<void> read_info(RedisClient& client) {
@@ -239,8 +280,12 @@ class RedisLook {
     const auto saved_at = number<std::int64_t>("rdb_last_save_time");
     facts_.last_snapshot_age_seconds = saved_at.visit(
         [&](const Seen<std::int64_t>& seen) -> Observed<std::int64_t> {
-          const auto now = std::chrono::floor<std::chrono::seconds>(wall_now());
-          return Seen{now.time_since_epoch().count() - seen.value, seen.evidence};
+          const std::int64_t now = std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
+          std::int64_t age = 0;
+          if (__builtin_sub_overflow(now, seen.value, &age)) {
+            return Unknown{Why::malformed, "INFO " + seen.evidence.excerpt};
+          }
+          return Seen{age, seen.evidence};
         },
         [](const Absent& absent) -> Observed<std::int64_t> { return absent; },
         [](const Unknown& unknown) -> Observed<std::int64_t> { return unknown; });
@@ -254,6 +299,7 @@ class RedisLook {
   void read_settings(RedisClient& client) {
     facts_.snapshot_schedule = setting(client, "save");
     facts_.data_directory = setting(client, "dir");
+    bind_ = setting(client, "bind");
     const Observed<std::string> mode = setting(client, "protected-mode");
     facts_.protected_mode = mode.visit(
         [](const Seen<std::string>& seen) -> Observed<bool> {
@@ -281,6 +327,7 @@ class RedisLook {
   std::string address_;
   std::string endpoint_;
   RedisInfo info_;
+  Observed<std::string> bind_;
 };
 
 void look(const ProbeContext& context, Recorder<RedisFacts>& recorder) {
@@ -319,8 +366,9 @@ Result<std::uint64_t> sum_keyspace(const RedisInfo& info, std::string_view count
         count = parse_number<std::uint64_t>(part.substr(counter.size() + 1));
       }
     }
-    if (!count) return fail(Errc::kMalformed, "INFO " + field + ":" + excerpt(value, 60));
-    sum += *count;
+    if (!count || __builtin_add_overflow(sum, *count, &sum)) {
+      return fail(Errc::kMalformed, "INFO " + field + ":" + excerpt(value, 60));
+    }
   }
   return sum;
 }

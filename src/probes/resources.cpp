@@ -134,11 +134,12 @@ class ResourcesLook {
 
   void look_at_zfs_cache() {
     constexpr std::string_view kPath = "/proc/spl/kstat/zfs/arcstats";
-    const auto text = reader_.read(kPath);
-    if (!text && text.error().code == Errc::kNotFound) {
+    const auto there = reader_.there(kPath, "/proc/meminfo");
+    if (there && !*there) {
       facts_.zfs_reclaimable_bytes = Absent{reader_.from(kPath, "(not there: no ZFS)")};
       return;
     }
+    const auto text = there ? reader_.read(kPath) : std::unexpected(there.error());
     const auto bytes = text ? parse_arcstats(*text) : std::unexpected(text.error());
     facts_.zfs_reclaimable_bytes =
         observed(bytes, reader_.from(kPath, text ? lines_of(*text, {"size ", "c_min "}) : ""));
@@ -207,9 +208,9 @@ class ResourcesLook {
   }
 
   Observed<std::uint64_t> conntrack(std::string_view path) const {
-    const auto there = host::exists(reader_.at(path));
-    if (there && !*there)
-      return Absent{reader_.from(path, "(not there: nf_conntrack is not loaded)")};
+    const auto there = reader_.there(path, "/proc/sys/net");
+    if (!there) return unknown_from(there.error());
+    if (!*there) return Absent{reader_.from(path, "(not there: nf_conntrack is not loaded)")};
     return reader_.parsed(path, &whole_number);
   }
 
@@ -217,18 +218,13 @@ class ResourcesLook {
     facts_.os_name = reader_.parsed("/etc/os-release", [](std::string_view text) {
       return parse_os_release(text, "PRETTY_NAME");
     });
-    facts_.kernel_release = reader_.parsed("/proc/sys/kernel/osrelease",
-                                           [](std::string_view text) -> Result<std::string> {
-                                             if (trim(text).empty())
-                                               return fail(Errc::kMalformed, "empty");
-                                             return excerpt(trim(text), 100);
-                                           });
+    facts_.kernel_release = reader_.parsed("/proc/sys/kernel/osrelease", &parse_kernel_release);
     facts_.timezone = look_at_timezone();
   }
 
   Observed<std::string> look_at_timezone() const {
     constexpr std::string_view kPath = "/etc/localtime";
-    const auto there = host::exists(reader_.at(kPath));
+    const auto there = reader_.there(kPath, "/etc");
     if (!there) return unknown_from(there.error());
     if (!*there)
       return Seen{std::string("UTC"), reader_.from(kPath, "(not there: UTC, localtime(5))")};

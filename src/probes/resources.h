@@ -290,6 +290,10 @@ std::optional<OomKill> parse_oom_kill(std::string_view message);
 /// names, if the message is one about this process; empty otherwise. Pure.
 std::string parse_oom_cgroup(std::string_view message, std::int32_t pid);
 
+/// The release in /proc/sys/kernel/osrelease. kMalformed where it holds anything that could not be the
+/// name of a folder in /lib/modules. Pure.
+Result<std::string> parse_kernel_release(std::string_view text);
+
 /// True where `candidate` is a later release than `running` of the same flavour: "6.1.0-21-amd64" is
 /// later than "6.1.0-18-amd64", "6.8.12-4-pve" cannot be compared with either. Pure.
 bool is_newer_kernel(std::string_view candidate, std::string_view running);

@@ -193,8 +193,10 @@ std::optional<std::string> DiskLook::mount_point_of(const std::string& device_nu
 
 void DiskLook::look_at_ext4() {
   constexpr std::string_view kFolder = "/sys/fs/ext4";
-  const auto names = host::list_folder(reader_.at(kFolder));
-  if (!names && names.error().code == Errc::kNotFound) {
+  const auto there = reader_.there(kFolder, "/sys/fs");
+  const auto names =
+      there ? host::list_folder(reader_.at(kFolder)) : std::unexpected(there.error());
+  if (there && !*there) {
     facts_.file_system_errors = Absent{reader_.from(kFolder, "(not there: no ext4)")};
     return;
   }

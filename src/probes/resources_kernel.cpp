@@ -33,6 +33,12 @@ std::string time_of(const host::KernelMessage& message) {
   return format_rfc3339(host::wall_time_of(message));
 }
 
+Result<std::uint64_t> oom_kills_of(std::string_view vmstat) {
+  auto kills = parse_counter(vmstat, "oom_kill");
+  if (kills || kills.error().code != Errc::kNotFound || vmstat.empty()) return kills;
+  return fail(Errc::kUnsupported, "there is no oom_kill (before Linux 4.13)");
+}
+
 Unknown why_no_log(const Result<host::KernelLog>& log) {
   if (!log && log.error().code == Errc::kDenied) {
     return {Why::denied,
@@ -57,7 +63,7 @@ void KernelLook::look_at_installed(const std::vector<host::MountEntry>& mounts) 
 }
 
 Observed<std::string> KernelLook::newer_kernel(const std::string& running,
-                                                const std::vector<host::MountEntry>& mounts) const {
+                                               const std::vector<host::MountEntry>& mounts) const {
   constexpr std::string_view kPrefix = "vmlinuz-";
   const bool on_demand = std::ranges::any_of(mounts, [](const host::MountEntry& entry) {
     return entry.fs_type == "autofs" && entry.mount_point == "/boot";
@@ -79,10 +85,11 @@ Observed<std::string> KernelLook::newer_kernel(const std::string& running,
 }
 
 Observed<bool> KernelLook::modules_present(const std::string& running) const {
-  const auto modular = host::exists(reader_.at("/proc/modules"));
+  const auto modular = reader_.there("/proc/modules", "/proc/meminfo");
   if (!modular) return unknown_from(modular.error());
-  if (!*modular)
+  if (!*modular) {
     return Absent{reader_.from("/proc/modules", "(not there: this kernel has no modules)")};
+  }
   const auto names = host::list_folder(reader_.at("/lib/modules"));
   if (!names && names.error().code != Errc::kNotFound) return unknown_from(names.error());
   if (!names || names->empty()) {
@@ -100,8 +107,7 @@ Observed<bool> KernelLook::modules_present(const std::string& running) const {
 }
 
 void KernelLook::look_at_log() {
-  facts_.oom_kills_total = reader_.parsed(
-      "/proc/vmstat", [](std::string_view text) { return parse_counter(text, "oom_kill"); });
+  facts_.oom_kills_total = reader_.parsed("/proc/vmstat", &oom_kills_of);
   if (const auto* seen = facts_.oom_kills_total.seen()) {
     facts_.oom_kills_total =
         Seen{seen->value, reader_.from("/proc/vmstat", fmt::format("oom_kill {}", seen->value))};
@@ -163,7 +169,7 @@ Observed<std::vector<std::string>> KernelLook::storage_errors(const host::Kernel
 
 void KernelLook::look_at_reboot_flag() {
   constexpr std::string_view kFlag = "/run/reboot-required";
-  const auto there = host::exists(reader_.at(kFlag));
+  const auto there = reader_.there(kFlag, "/run");
   if (!there) {
     facts_.reboot_required = unknown_from(there.error());
     facts_.reboot_packages = unknown_from(there.error());

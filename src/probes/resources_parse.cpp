@@ -266,6 +266,17 @@ std::string parse_oom_cgroup(std::string_view message, std::int32_t pid) {
   return is_about_it ? excerpt(cgroup, 300) : "";
 }
 
+Result<std::string> parse_kernel_release(std::string_view text) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+~-";
+  const std::string_view release = trim(text);
+  if (release.empty() || release.size() > 64 || release.starts_with('.') ||
+      release.find_first_not_of(kLetters) != std::string_view::npos) {
+    return fail(Errc::kMalformed, "no release of a kernel: " + excerpt(release, 40));
+  }
+  return std::string(release);
+}
+
 bool is_newer_kernel(std::string_view candidate, std::string_view running) {
   const auto [their_numbers, their_letters] = numbers_and_letters(candidate);
   const auto [our_numbers, our_letters] = numbers_and_letters(running);

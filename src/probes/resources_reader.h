@@ -59,6 +59,16 @@ class Reader {
     return context_.evidence(std::string(path), raw);
   }
 
+  /// True where `path` exists. False only where `witness`, which every machine has, is there:
+  /// without it there is nothing to be told, and that is kUnreachable.
+  Result<bool> there(std::string_view path, std::string_view witness) const {
+    PF_TRY_ASSIGN(const bool found, host::exists(at(path)));
+    if (found) return true;
+    PF_TRY_ASSIGN(const bool can_tell, host::exists(at(witness)));
+    if (!can_tell) return fail(Errc::kUnreachable, fmt::format("{} is not there", witness));
+    return false;
+  }
+
   /// Reads a file, parses it, and shows its first line as evidence.
   template <class Parse>
   auto parsed(std::string_view path, Parse&& parse) const

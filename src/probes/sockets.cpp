@@ -49,6 +49,7 @@ class SocketsLook {
 
  private:
   void take(const Topology& topology) {
+    if (const Unknown* own = own_sockets_unseen(topology)) return recorder_.give_up(*own);
     std::vector<ListeningService> services;
     for (const Service& service : topology.services) services.push_back(describe(service));
     const auto unknown_owners =
@@ -62,6 +63,12 @@ class SocketsLook {
     facts_.global_addresses =
         Seen{topology.global_addresses,
              context_.evidence("getifaddrs(3)", fmt::format("{}", fmt::join(topology.addresses, " ")))};
+  }
+
+  /// Discovery's way to say that not even the sockets of the machine's own namespace could be listed.
+  static const Unknown* own_sockets_unseen(const Topology& topology) {
+    const auto it = std::ranges::find(topology.namespaces, std::string(), &NetworkNamespace::label);
+    return it == topology.namespaces.end() ? nullptr : it->services.unknown();
   }
 
   /// One namespace that could not be entered leaves the whole list unknown: a list with a silent gap

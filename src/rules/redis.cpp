@@ -112,7 +112,7 @@ Verdicts snapshot_overdue(const RedisFacts& f, const JudgeContext& c) {
           const auto changes = parse_number<std::uint64_t>(words[i + 1]);
           if (seconds && changes && unsaved >= *changes) longest = std::max(longest, *seconds);
         }
-        if (longest == 0 || age < 2 * longest) return silent();
+        if (longest == 0 || age / 2 < longest) return silent();
         return draft(Severity::warning, c).arg("age", age).arg("unsaved", unsaved).arg("schedule", schedule);
       },
       f.snapshot_schedule, f.aof_enabled, f.last_snapshot_status, f.unsaved_changes,

@@ -127,6 +127,7 @@ FindingDraft about_kill(const OomKill& kill, Severity severity) {
   return FindingDraft{severity}
       .arg("victim", kill.victim)
       .arg("pid", kill.pid)
+      .arg("dated", flag(!kill.at.empty()))
       .arg("at", readable_time(kill.at))
       .arg("limit", flag(kill.limit_of_cgroup))
       .arg("has_cgroup", flag(!kill.cgroup.empty()))

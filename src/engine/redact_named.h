@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Values that stand beside a name which says that they are secret: DB_PASSWORD=…, "api_key": "…",
+// 'password' => '…'. The name stays.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace postflight {
+
+/// True where a value under this name is a secret: db_password, X-Api-Key, requirepass. Not for what
+/// merely speaks of one: password_file, password_encryption, max_tokens, proxy_pass.
+bool names_a_secret(std::string_view name);
+
+/// The text with the values of such names replaced, in shell, INI, YAML, JSON, PHP, XML, connection
+/// strings and queries of URLs. Pure; linear but for very long runs of assignments.
+std::string redact_named_values(std::string_view text);
+
+}  // namespace postflight

@@ -41,6 +41,21 @@ ReportedTest report_test(const TestResult& test, Lang lang) {
   return out;
 }
 
+/// The component's name in the reader's language, where its probe has words for it; otherwise the name
+/// the probe gave, which is made of endpoints and program names.
+std::string name_of(const Component& component, Lang lang) {
+  const std::string id = "component." + component.probe;
+  return find_text(MessageKind::ui, id, "text", lang)
+             ? ui_text(id, lang, {{"name", component.name}})
+             : component.name;
+}
+
+/// Why nobody looked closer, in the reader's language.
+NotChecked report_not_checked(NotChecked item, Lang lang) {
+  item.reason.detail = ui_text("passed." + enum_name(item.passed), lang, {{"protocol", item.protocol}});
+  return item;
+}
+
 /// The unit a fact's key promises by its suffix, as Prometheus names units.
 std::string unit_of(std::string_view key) {
   for (const std::string_view unit : {"bytes", "seconds", "ratio"}) {
@@ -85,7 +100,7 @@ Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verd
   report.exit_code = exit_code(report.verdict, fail_on);
   report.coverage = measure_coverage(document);
   for (const Component& component : document.components) {
-    report.components.push_back({component.id, component.kind, component.name, component.probe,
+    report.components.push_back({component.id, component.kind, name_of(component, lang), component.probe,
                                  component_status(component, findings, judgement.tests),
                                  component.facts});
     add_statistics(component, lang, report.statistics);
@@ -93,7 +108,9 @@ Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verd
   for (const Finding& finding : findings) report.findings.push_back(report_finding(finding, lang));
   for (const TestResult& test : judgement.tests) report.tests.push_back(report_test(test, lang));
   report.recommendations = recommend(report.findings);
-  report.not_checked = document.not_checked;
+  for (const NotChecked& item : document.not_checked) {
+    report.not_checked.push_back(report_not_checked(item, lang));
+  }
   report.tasks = document.tasks;
   return report;
 }

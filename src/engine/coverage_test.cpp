@@ -14,9 +14,13 @@ FactsDocument document_with(Json facts) {
 }
 
 TEST(Coverage, CountsEveryFactOnceAndOnlyKnowledgeAsSeen) {
-  FactsDocument document = document_with({{"a", {{"value", 1}}}, {"b", {{"absent", true}}},
-                                          {"c", {{"unknown", {{"why", "denied"}, {"detail", "d"}}}}}, {"d", 5},
-                                          {"e", Json::object()}, {"f", {{"unknown", 5}}}});
+  FactsDocument document =
+      document_with({{"a", {{"value", 1}}},
+                     {"b", {{"absent", true}}},
+                     {"c", {{"unknown", {{"why", "denied"}, {"detail", "d"}}}}},
+                     {"d", 5},
+                     {"e", Json::object()},
+                     {"f", {{"unknown", 5}}}});
   document.not_checked = {{"0.0.0.0:22", "ssh", {Why::not_planned, "no probe"}}};
   const Coverage coverage = measure_coverage(document);
   EXPECT_EQ(coverage.wanted, 8u);  // six facts, the topology, one service

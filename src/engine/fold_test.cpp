@@ -18,7 +18,9 @@ std::size_t count(const std::vector<Finding>& findings) {
 }
 
 TEST(Fold, ASymptomGoesUnderItsCauseAndIsNotLost) {
-  const auto folded = fold({finding("s/a", "redis:1.2.3.4:6379"), finding("c/a", "sockets 1.2.3.4:6379")}, {{"c/a", "s/a"}});
+  const auto folded =
+      fold({finding("s/a", "redis:1.2.3.4:6379"), finding("c/a", "sockets 1.2.3.4:6379")},
+           {{"c/a", "s/a"}});
   ASSERT_EQ(folded.size(), 1u);
   EXPECT_EQ(folded[0].id, "c/a");
   ASSERT_EQ(folded[0].symptoms.size(), 1u);
@@ -26,7 +28,8 @@ TEST(Fold, ASymptomGoesUnderItsCauseAndIsNotLost) {
 }
 
 TEST(Fold, AChainEndsAtItsRoot) {
-  const auto folded = fold({finding("c", "x:1"), finding("b", "x:1"), finding("a", "x:1")}, {{"a", "b"}, {"b", "c"}});
+  const auto folded = fold({finding("c", "x:1"), finding("b", "x:1"), finding("a", "x:1")},
+                           {{"a", "b"}, {"b", "c"}});
   ASSERT_EQ(folded.size(), 1u);
   EXPECT_EQ(folded[0].id, "a");
   EXPECT_EQ(folded[0].symptoms.size(), 2u);
@@ -34,12 +37,16 @@ TEST(Fold, AChainEndsAtItsRoot) {
 
 TEST(Fold, ACycleHangsNobodyAndLosesNothing) {
   const std::vector<Explains> cycle = {{"a", "b"}, {"b", "c"}, {"c", "a"}, {"a", "tail"}};
-  EXPECT_EQ(count(fold({finding("a", "x:1"), finding("b", "x:1"), finding("c", "x:1"), finding("tail", "x:1")}, cycle)), 4u);
+  EXPECT_EQ(count(fold({finding("a", "x:1"), finding("b", "x:1"), finding("c", "x:1"),
+                        finding("tail", "x:1")},
+                       cycle)),
+            4u);
   EXPECT_EQ(count(fold({finding("a", "x:1"), finding("a", "x:1")}, {{"a", "a"}})), 2u);
 }
 
 TEST(Fold, AWorseSymptomRaisesItsCause) {
-  const auto folded = fold({finding("c", "x:1", Severity::info), finding("s", "x:1", Severity::critical)}, {{"c", "s"}});
+  const auto folded = fold(
+      {finding("c", "x:1", Severity::info), finding("s", "x:1", Severity::critical)}, {{"c", "s"}});
   ASSERT_EQ(folded.size(), 1u);
   EXPECT_EQ(folded[0].severity, Severity::critical);
   EXPECT_EQ(folded[0].symptoms[0].severity, Severity::critical);
@@ -47,30 +54,42 @@ TEST(Fold, AWorseSymptomRaisesItsCause) {
 
 TEST(Fold, TwoFaultsStayTwo) {
   const std::vector<Explains> explains = {{"c", "s"}};
-  EXPECT_EQ(fold({finding("c", "redis:1.2.3.4:6379"), finding("s", "redis:1.2.3.4:6380")}, explains).size(), 2u);
-  EXPECT_EQ(fold({finding("c", "redis:[::1]:6379"), finding("s", "redis:[::2]:6379")}, explains).size(), 2u);
+  EXPECT_EQ(fold({finding("c", "redis:1.2.3.4:6379"), finding("s", "redis:1.2.3.4:6380")}, explains)
+                .size(),
+            2u);
+  EXPECT_EQ(
+      fold({finding("c", "redis:[::1]:6379"), finding("s", "redis:[::2]:6379")}, explains).size(),
+      2u);
   EXPECT_EQ(fold({finding("c", "x:1"), finding("other", "x:1")}, explains).size(), 2u);
-  EXPECT_EQ(fold({finding("c", "resources /var"), finding("s", "resources /home")}, explains).size(), 2u);
-  EXPECT_EQ(fold({finding("c", "resources /var"), finding("s", "resources /var")}, explains).size(), 1u);
-  EXPECT_EQ(fold({finding("c", "resources"), finding("s", "resources /home")}, explains).size(), 1u);
+  EXPECT_EQ(
+      fold({finding("c", "resources /var"), finding("s", "resources /home")}, explains).size(), 2u);
+  EXPECT_EQ(fold({finding("c", "resources /var"), finding("s", "resources /var")}, explains).size(),
+            1u);
+  EXPECT_EQ(fold({finding("c", "resources"), finding("s", "resources /home")}, explains).size(),
+            1u);
 }
 
 TEST(Fold, WorstFirstOtherwiseAsTheyCame) {
-  const auto folded = fold({finding("1", "a", Severity::info), finding("2", "b"), finding("3", "c", Severity::critical), finding("4", "d")}, {});
+  const auto folded = fold({finding("1", "a", Severity::info), finding("2", "b"),
+                            finding("3", "c", Severity::critical), finding("4", "d")},
+                           {});
   std::string order;
   for (const Finding& each : folded) order += each.id;
   EXPECT_EQ(order, "3241");
 }
 
-RC_GTEST_PROP(Fold, NothingIsLostAndNothingLooksBetter, (std::vector<std::pair<std::uint8_t, std::uint8_t>> pairs,
-                                                         std::vector<std::uint8_t> ids)) {
+RC_GTEST_PROP(Fold, NothingIsLostAndNothingLooksBetter,
+              (std::vector<std::pair<std::uint8_t, std::uint8_t>> pairs,
+               std::vector<std::uint8_t> ids)) {
   static const std::vector<std::string> kIds = {"a", "b", "c", "d", "e"};
   std::vector<Explains> explains;
-  for (const auto& [cause, symptom] : pairs) explains.push_back({kIds[cause % 5], kIds[symptom % 5]});
+  for (const auto& [cause, symptom] : pairs)
+    explains.push_back({kIds[cause % 5], kIds[symptom % 5]});
   std::vector<Finding> findings;
   Severity worst = Severity::info;
   for (const std::uint8_t id : ids) {
-    findings.push_back(finding(kIds[id % 5], "x:" + std::to_string(id % 2), static_cast<Severity>(id % 3)));
+    findings.push_back(
+        finding(kIds[id % 5], "x:" + std::to_string(id % 2), static_cast<Severity>(id % 3)));
     worst = std::max(worst, findings.back().severity);
   }
   const auto folded = fold(findings, explains);

@@ -7,14 +7,14 @@ namespace postflight {
 namespace {
 
 bool is_ignored(int number) {
-  struct sigaction action {};
+  struct sigaction action{};
   return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 }  // namespace
 
 InterruptSignals::InterruptSignals() {
-  struct sigaction standard {};
+  struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
   ::sigaction(SIGCHLD, &standard, &child_before_);
   sigset_t set;

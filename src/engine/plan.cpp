@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -11,22 +12,48 @@
 namespace postflight {
 namespace {
 
+/// A program that holds more ports than this of which none is known to speak HTTP is no web server:
+/// asking them all would fill its log and our time.
+constexpr std::size_t kMostGuessedPortsOfOneProgram = 16;
+
+std::string program_of(const Service& service) {
+  const auto* programs = service.programs.seen();
+  return programs && !programs->value.empty() ? programs->value.front().name : "?";
+}
+
 std::string describe_service(const Service& service) {
-  std::string program = "?";
-  if (const auto* programs = service.programs.seen(); programs && !programs->value.empty()) {
-    program = programs->value.front().name;
-  }
+  const std::string program = program_of(service);
   return service.guess.protocol.empty() ? program
                                         : fmt::format("{}, {}", program, service.guess.protocol);
 }
 
-Unknown why_unchecked(const Service& service) {
-  if (service.guess.protocol.empty()) {
-    return {Why::not_planned, "nothing tells what it speaks, so nothing was sent to it"};
-  }
-  return {Why::not_planned,
-          fmt::format("there is no probe for {} yet", service.guess.protocol)};
+NotChecked passed_over(std::string subject, std::string name, Passed passed, std::string detail,
+                       std::string protocol = "") {
+  return {std::move(subject), std::move(name), {Why::not_planned, std::move(detail)}, passed,
+          std::move(protocol)};
 }
+
+NotChecked unchecked(const Service& service) {
+  const std::string& protocol = service.guess.protocol;
+  if (protocol.empty()) {
+    return passed_over(service.id, describe_service(service), Passed::nothing_suggests,
+                       "nothing tells what it speaks, so nothing was sent to it");
+  }
+  return passed_over(service.id, describe_service(service), Passed::no_probe,
+                     fmt::format("there is no probe for {} yet", protocol), protocol);
+}
+
+/// Counts guessed ports by program, and tells from which one on they are too many.
+class GuessedPorts {
+ public:
+  bool are_enough_of(const Service& service) {
+    if (service.guess.certain || service.listeners.empty()) return false;
+    return ++seen_[program_of(service)] > kMostGuessedPortsOfOneProgram;
+  }
+
+ private:
+  std::map<std::string, std::size_t> seen_;
+};
 
 bool matches_any(const std::vector<std::string>& patterns, const std::string& id) {
   const std::string kind = id.substr(0, id.find(':'));
@@ -45,17 +72,24 @@ bool is_wanted(const Settings& settings, const std::string& component_id) {
 Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
           const Settings& settings) {
   Plan result;
+  const auto pass_over = [&](const Target& target, Passed passed, std::string detail) {
+    result.not_checked.push_back(passed_over(target.component_id, target.name, passed,
+                                             std::move(detail), target.service.guess.protocol));
+  };
   for (const ProbeSpec* probe : probes) {
     std::set<std::string> planned;
+    GuessedPorts guessed;
     for (Target& target : probe->plan(topology, settings)) {
       if (!planned.insert(target.component_id).second) {
-        result.not_checked.push_back({target.component_id, target.name,
-                                      {Why::not_planned, "another task looks at it under the same id"}});
-      } else if (is_wanted(settings, target.component_id)) {
-        result.tasks.push_back({probe, std::move(target)});
+        pass_over(target, Passed::left_out, "another task looks at it under the same id");
+      } else if (!is_wanted(settings, target.component_id)) {
+        pass_over(target, Passed::left_out, "left out by only or skip");
+      } else if (settings.only.empty() && guessed.are_enough_of(target.service)) {
+        pass_over(target, Passed::too_many_alike,
+                  fmt::format("its program holds many ports, {} of them were asked; --only asks this one",
+                              kMostGuessedPortsOfOneProgram));
       } else {
-        result.not_checked.push_back({target.component_id, target.name,
-                                      {Why::not_planned, "left out by only or skip"}});
+        result.tasks.push_back({probe, std::move(target)});
       }
     }
   }
@@ -70,7 +104,7 @@ void note_unchecked_services(Plan& plan, const Topology& topology) {
   }
   for (const Service& service : topology.services) {
     if (talked_to.contains(service.id)) continue;
-    plan.not_checked.push_back({service.id, describe_service(service), why_unchecked(service)});
+    plan.not_checked.push_back(unchecked(service));
   }
 }
 

@@ -8,7 +8,8 @@
 namespace postflight {
 namespace {
 
-Service service(const std::string& id, const std::string& protocol, const std::string& program = "") {
+Service service(const std::string& id, const std::string& protocol,
+                const std::string& program = "") {
   Service out;
   out.id = id;
   out.listeners = {{"127.0.0.1"}};
@@ -20,7 +21,8 @@ Service service(const std::string& id, const std::string& protocol, const std::s
 std::vector<Target> plan_redis(const Topology& topology, const Settings&) {
   std::vector<Target> targets;
   for (const Service& each : topology.services) {
-    if (each.guess.protocol == "redis") targets.push_back({"redis:" + each.id, "Redis " + each.id, each, ""});
+    if (each.guess.protocol == "redis")
+      targets.push_back({"redis:" + each.id, "Redis " + each.id, each, ""});
   }
   return targets;
 }

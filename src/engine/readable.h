@@ -10,9 +10,9 @@ namespace postflight {
 /// The fact as it is where it reads back as `declaration` says, and otherwise unknown: malformed.
 Json readable_fact(const FactDeclaration& declaration, Json fact);
 
-/// The document with each fact that its probe declares, and each as readable_fact(): a damaged value, or
-/// one that a document of another version lacks, must count as unknown and never pass for seen. Leaves
-/// components of probes this build does not have.
+/// The document with each fact that its probe declares, and each as readable_fact(): a damaged
+/// value, or one that a document of another version lacks, must count as unknown and never pass for
+/// seen. Leaves components of probes this build does not have.
 FactsDocument readable(FactsDocument document);
 
 }  // namespace postflight

@@ -19,7 +19,9 @@ TEST(Readable, KeepsWhatIsSoundAndNamesWhatIsNot) {
   const Json& facts = document.components[0].facts;
   EXPECT_EQ(facts["ping_ok"], (Json{{"value", true}}));
   EXPECT_EQ(facts["maxclients"]["unknown"]["why"], "malformed");
-  EXPECT_NE(facts["maxclients"]["unknown"]["detail"].get<std::string>().find("whole number in range"), std::string::npos);
+  EXPECT_NE(
+      facts["maxclients"]["unknown"]["detail"].get<std::string>().find("whole number in range"),
+      std::string::npos);
   EXPECT_EQ(facts["keys"]["unknown"]["why"], "malformed");
   EXPECT_EQ(facts["version"]["unknown"]["why"], "unsupported");
   EXPECT_EQ(readable(document), document);

@@ -19,8 +19,8 @@ namespace {
 /// What a match must be besides matching, where the pattern alone would take prose for a secret.
 enum class Unless { never, plain_words, mechanism, prose_after_directive, option };
 
-/// A pattern whose first group, if any, introduces the secret and stays, and whose last group is the secret
-/// itself.
+/// A pattern whose first group, if any, introduces the secret and stays, and whose last group is
+/// the secret itself.
 struct SecretPattern {
   const char* pattern;
   Unless unless = Unless::never;
@@ -28,54 +28,73 @@ struct SecretPattern {
 
 constexpr std::array kPatterns = {
     // A private key in PEM (RFC 7468), also one whose end or beginning an excerpt cut off.
-    SecretPattern{R"((?s)()(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)))"},
-    SecretPattern{R"(()((?:[A-Za-z0-9+/=]{16,}(?:\s|\\n|\\r)+|[A-Za-z0-9+/=]{1,76}(?:\s|\\n|\\r)+)+-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----))"},
+    SecretPattern{
+        R"((?s)()(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)))"},
+    SecretPattern{
+        R"(()((?:[A-Za-z0-9+/=]{16,}(?:\s|\\n|\\r)+|[A-Za-z0-9+/=]{1,76}(?:\s|\\n|\\r)+)+-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----))"},
     // Headers: RFC 9110 sections 11.6.2 and 11.7.2, RFC 6265.
-    SecretPattern{R"re((?i)(["'](?:(?:proxy-)?authorization|(?:set-)?cookie)["']?\s*[:=]\s*["']?)([^\r\n"']+))re"},
-    SecretPattern{R"re((?i)((?:^|[^"'\w\-])(?:(?:proxy-)?authorization|(?:set-)?cookie)\s*:\s*)([^\r\n]+))re"},
+    SecretPattern{
+        R"re((?i)(["'](?:(?:proxy-)?authorization|(?:set-)?cookie)["']?\s*[:=]\s*["']?)([^\r\n"']+))re"},
+    SecretPattern{
+        R"re((?i)((?:^|[^"'\w\-])(?:(?:proxy-)?authorization|(?:set-)?cookie)\s*:\s*)([^\r\n]+))re"},
     SecretPattern{R"((?i)(\bbearer\s+)([A-Za-z0-9\-._~+/]{8,}=*))", Unless::plain_words},
     SecretPattern{R"((?i)(\bbasic\s+)([A-Za-z0-9+/]{8,}=*))", Unless::plain_words},
-    // JSON Web Token, RFC 7519: a base64url JSON object, then more parts, some of which may be cut off.
+    // JSON Web Token, RFC 7519: a base64url JSON object, then more parts, some of which may be cut
+    // off.
     SecretPattern{R"(()(\beyJ[A-Za-z0-9_\-]{6,}(?:\.[A-Za-z0-9_\-]*){0,4}))"},
     // Keys of well-known issuers.
     SecretPattern{R"(()(\b(?:AKIA|ASIA)[A-Z0-9]{12,}))"},
     SecretPattern{R"(()(\bAIza[A-Za-z0-9_\-]{20,}|\bya29\.[A-Za-z0-9_\-]{10,}))"},
-    SecretPattern{R"(()(\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}|\bglpat-[A-Za-z0-9_\-]{16,}))"},
+    SecretPattern{
+        R"(()(\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}|\bglpat-[A-Za-z0-9_\-]{16,}))"},
     SecretPattern{R"(()(\bsk-[A-Za-z0-9_\-]{16,}))", Unless::plain_words},
-    SecretPattern{R"(()(\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|\bwhsec_[A-Za-z0-9+/=]{10,}))"},
+    SecretPattern{
+        R"(()(\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|\bwhsec_[A-Za-z0-9+/=]{10,}))"},
     SecretPattern{R"(()(\bxox[abeprs]-[A-Za-z0-9\-]{10,}))"},
     SecretPattern{R"((hooks\.slack\.com/services/)([A-Za-z0-9/]+))"},
     SecretPattern{R"(()(\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}))"},
-    SecretPattern{R"(()(\b(?:npm|hf|dckr_pat|dop_v1|hvs|pypi)[_.\-][A-Za-z0-9_\-]{20,}))", Unless::plain_words},
+    SecretPattern{R"(()(\b(?:npm|hf|dckr_pat|dop_v1|hvs|pypi)[_.\-][A-Za-z0-9_\-]{20,}))",
+                  Unless::plain_words},
     SecretPattern{R"(()(\b\d{8,10}:[A-Za-z0-9_\-]{35}\b))"},
     SecretPattern{R"(()(\bAGE-SECRET-KEY-1[A-Z0-9]{10,}))"},
     // Hashes of passwords: crypt(5), PostgreSQL's pg_authid, Redis's ACL.
-    SecretPattern{R"(()(\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w\-]*)\$[^\s:"',;]{8,}))"},
+    SecretPattern{
+        R"(()(\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w\-]*)\$[^\s:"',;]{8,}))"},
     SecretPattern{R"(()(\bSCRAM-SHA-\d+\$[^\s"']{8,}|\bmd5[0-9a-f]{32}\b))"},
     SecretPattern{R"((\buser\s+\S+\s+(?:[^\s>]\S*\s+)*>)(\S+))"},
     SecretPattern{R"((\s#)([0-9a-f]{64})\b)"},
     // Addresses of databases that are no URLs: Go's MySQL driver, Oracle, libpq's password file.
     SecretPattern{R"(([\w.\-]+:)([^\s"']+)@(?:tcp|unix)\()"},
     SecretPattern{R"((\bjdbc:oracle:\w+:[^\s/:@]+/)([^\s@"']+)@)"},
-    SecretPattern{R"((?m)(^(?:localhost|\*|[\w\-]+(?:\.[\w\-]+)+):(?:\d{2,5}|\*):[^:\s]+:[^:\s]+:)(\S+)$)"},
-    SecretPattern{R"((?i)(<(?:[\w:.\-]*[_.:\-])?(?:password|passwd|passphrase|secret|token|api[_\-]?key)>)([^<]+)(?:</|…))"},
+    SecretPattern{
+        R"((?m)(^(?:localhost|\*|[\w\-]+(?:\.[\w\-]+)+):(?:\d{2,5}|\*):[^:\s]+:[^:\s]+:)(\S+)$)"},
+    SecretPattern{
+        R"((?i)(<(?:[\w:.\-]*[_.:\-])?(?:password|passwd|passphrase|secret|token|api[_\-]?key)>)([^<]+)(?:</|…))"},
     // SQL.
     SecretPattern{R"((?i)(\bpassword\s+')((?:[^']|'')+))"},
     SecretPattern{R"((?i)(\bidentified\s+(?:with\s+\S+\s+)?(?:by|as)\s+')((?:[^']|'')+))"},
     // Redis: directives and commands.
-    SecretPattern{R"((?i)(\b(?:requirepass|masterauth)["']?\s+["']?)([^\s"']+))", Unless::prose_after_directive},
+    SecretPattern{R"((?i)(\b(?:requirepass|masterauth)["']?\s+["']?)([^\s"']+))",
+                  Unless::prose_after_directive},
     SecretPattern{R"((?m)((?:^|\s)AUTH\s+)(\S+(?:[ \t]+\S+)?)\s*$)", Unless::mechanism},
     SecretPattern{R"((?m)(\bHELLO\s+[23]\s+AUTH\s+\S+\s+)(\S+))"},
-    // Options of commands. A value that begins with - is the next option: this one asks for the password.
+    // Options of commands. A value that begins with - is the next option: this one asks for the
+    // password.
     SecretPattern{
         R"re((?i)(\s--?[a-z0-9\-]*(?:passw(?:or)?d|passphrase|pass|secret|token|api-?key|secret-key|requirepass|masterauth)\s+["']?)([^\s"']+))re",
         Unless::option},
-    SecretPattern{R"((\b(?:mysql|mysqldump|mysqladmin|mysqlcheck|mysqlimport|mariadb|mariadb-dump|mariadb-admin|sshpass)\b[^\n|;]*?\s-p)([^\s]+))"},
-    SecretPattern{R"((\b(?:sshpass|mongo|mongosh|mongodump|docker login|podman login)\b[^\n|;]*?\s-p\s+)(\S+))", Unless::option},
-    SecretPattern{R"((\bredis-(?:cli|benchmark)\b[^\n|;]*?\s(?:-a|--pass)\s+)(\S+))", Unless::option},
+    SecretPattern{
+        R"((\b(?:mysql|mysqldump|mysqladmin|mysqlcheck|mysqlimport|mariadb|mariadb-dump|mariadb-admin|sshpass)\b[^\n|;]*?\s-p)([^\s]+))"},
+    SecretPattern{
+        R"((\b(?:sshpass|mongo|mongosh|mongodump|docker login|podman login)\b[^\n|;]*?\s-p\s+)(\S+))",
+        Unless::option},
+    SecretPattern{R"((\bredis-(?:cli|benchmark)\b[^\n|;]*?\s(?:-a|--pass)\s+)(\S+))",
+                  Unless::option},
     SecretPattern{R"((\bldap\w+\b[^\n|;]*?\s-w\s+)(\S+))", Unless::option},
-    SecretPattern{R"((\b(?:curl|wget|http)\b[^\n|;]*?\s(?:-u|-U|-a|--user|--proxy-user|--auth)[\s=]*["']?[^\s:"']+:)([^\s"']+))"},
-    SecretPattern{R"((\brabbitmqctl\s+(?:add_user|change_password|authenticate_user)\s+\S+\s+)(\S+))"},
+    SecretPattern{
+        R"((\b(?:curl|wget|http)\b[^\n|;]*?\s(?:-u|-U|-a|--user|--proxy-user|--auth)[\s=]*["']?[^\s:"']+:)([^\s"']+))"},
+    SecretPattern{
+        R"((\brabbitmqctl\s+(?:add_user|change_password|authenticate_user)\s+\S+\s+)(\S+))"},
     SecretPattern{R"((?:\s-pass(?:in|out)\s+|\s)(pass:)(\S+))"},
 };
 
@@ -84,7 +103,8 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
 }
 
 bool is_plain_words(std::string_view text) {
-  return text.substr(1).find_first_not_of("abcdefghijklmnopqrstuvwxyz-_.") == std::string_view::npos;
+  return text.substr(1).find_first_not_of("abcdefghijklmnopqrstuvwxyz-_.") ==
+         std::string_view::npos;
 }
 
 bool is_excused(Unless unless, std::string_view secret) {
@@ -95,16 +115,21 @@ bool is_excused(Unless unless, std::string_view secret) {
     case Unless::plain_words: return is_plain_words(secret);
     case Unless::option: return secret.starts_with("-");
     case Unless::mechanism:
-      return is_one_of(first, {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "XOAUTH2", "NTLM", "GSSAPI",
-                               "EXTERNAL", "failed", "required", "error", "is", "command", "called"});
+      return is_one_of(first,
+                       {"PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "XOAUTH2", "NTLM", "GSSAPI",
+                        "EXTERNAL", "failed", "required", "error", "is", "command", "called"});
     case Unless::prose_after_directive:
-      return is_one_of(first, {"is", "was", "in", "and", "or", "not", "has", "to", "directive", "option",
-                               "setting", "for", "on", "with", "must", "should", "configuration"});
+      return is_one_of(first,
+                       {"is", "was", "in", "and", "or", "not", "has", "to", "directive", "option",
+                        "setting", "for", "on", "with", "must", "should", "configuration"});
   }
   return false;
 }
 
-/// The compiled patterns: constant once made, shared because compiling them costs more than most texts.
+constexpr int kMostRounds = 8;
+
+/// The compiled patterns: constant once made, shared because compiling them costs more than most
+/// texts.
 class Gate {
  public:
   Gate() {
@@ -115,11 +140,17 @@ class Gate {
     }
   }
 
+  /// Until nothing changes: what one replacement leaves may read differently, and a text that is redacted
+  /// again later, from a file, must stay as it is.
   std::string text(std::string_view input) const {
-    if (!may_hold_secret(input)) return std::string(input);
-    std::string out = redact_urls(input);
-    for (const Compiled& secret : compiled_) replace(secret, out);
-    return redact_named_values(out);
+    std::string out(input);
+    if (!may_hold_secret(input)) return out;
+    for (int round = 0; round < kMostRounds; ++round) {
+      std::string next = once(out);
+      if (next == out) break;
+      out = std::move(next);
+    }
+    return out;
   }
 
  private:
@@ -127,6 +158,12 @@ class Gate {
     std::unique_ptr<RE2> pattern;
     Unless unless;
   };
+
+  std::string once(std::string_view input) const {
+    std::string out = redact_urls(input);
+    for (const Compiled& secret : compiled_) replace(secret, out);
+    return redact_named_values(out);
+  }
 
   static void replace(const Compiled& secret, std::string& text) {
     std::string out;
@@ -137,14 +174,16 @@ class Gate {
       const auto begin = static_cast<std::size_t>(groups[2].data() - text.data());
       const std::size_t end = begin + groups[2].size();
       from = std::max(end, from + 1);
-      if (groups[2].empty() || is_excused(secret.unless, {groups[2].data(), groups[2].size()})) continue;
+      if (groups[2].empty() || is_excused(secret.unless, {groups[2].data(), groups[2].size()}))
+        continue;
       out.append(text, done, begin - done).append(kRedacted);
       done = end;
     }
     if (done > 0) text = out.append(text, done);
   }
 
-  /// A short text without any of these bytes introduces nothing, and is too short to be a token itself.
+  /// A short text without any of these bytes introduces nothing, and is too short to be a token
+  /// itself.
   static bool may_hold_secret(std::string_view text) {
     return text.size() >= 16 ||
            (text.size() >= 6 && text.find_first_of(" =:@-._$\"'") != std::string_view::npos);
@@ -162,7 +201,8 @@ const Gate& gate() {
 bool is_named_secret(const Json& object) {
   for (const char* key : {"name", "key", "Name", "Key"}) {
     const auto it = object.find(key);
-    if (it != object.end() && it->is_string() && names_a_secret(it->get_ref<const std::string&>())) return true;
+    if (it != object.end() && it->is_string() && names_a_secret(it->get_ref<const std::string&>()))
+      return true;
   }
   return false;
 }
@@ -175,7 +215,8 @@ void redact_object(Json& object, bool secret) {
   for (auto& [key, member] : object.items()) {
     // Evidence and reasons beneath a secret name are text about it, not the secret itself.
     const bool about = key == "evidence" || key == "unknown";
-    const bool inner = !about && (secret || names_a_secret(key) || (named && (key == "value" || key == "Value")));
+    const bool inner =
+        !about && (secret || names_a_secret(key) || (named && (key == "value" || key == "Value")));
     redact_value(member, inner);
     std::string name = redact_text(key);
     while (out.contains(name)) name += "+";  // two names that differed in their secret alone
@@ -197,9 +238,13 @@ void redact_value(Json& value, bool secret) {
 
 }  // namespace
 
-std::string redact_text(std::string_view text) { return gate().text(text); }
+std::string redact_text(std::string_view text) {
+  return gate().text(text);
+}
 
-void redact_json(Json& value) { redact_value(value, false); }
+void redact_json(Json& value) {
+  redact_value(value, false);
+}
 
 FactsDocument redact(FactsDocument document) {
   Json json = to_json(document);

@@ -43,16 +43,19 @@ const RE2& assignment() {
 
 bool is_harmless_value(std::string_view value) {
   static constexpr std::array<std::string_view, 20> kWords = {
-      "true", "false", "yes",     "no",       "on",       "off",     "null",  "none",   "nil",   "unset",
-      "set",  "empty", "missing", "required", "optional", "invalid", "wrong", "denied", "prompt", "disabled"};
+      "true",     "false",   "yes",   "no",     "on",     "off",     "null",
+      "none",     "nil",     "unset", "set",    "empty",  "missing", "required",
+      "optional", "invalid", "wrong", "denied", "prompt", "disabled"};
   std::string lower(value);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return value.empty() || value == kRedacted || value.starts_with("${") || value.starts_with("{{") ||
-         value.find_first_not_of("*") == npos || std::ranges::find(kWords, lower) != kWords.end();
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return value.empty() || value == kRedacted || value.starts_with("${") ||
+         value.starts_with("{{") || value.find_first_not_of("*") == npos ||
+         std::ranges::find(kWords, lower) != kWords.end();
 }
 
-/// End of a quoted value that opens at `at` with `quote` (which a text within a text escapes), or the end
-/// of the text: an excerpt may have been cut inside.
+/// End of a quoted value that opens at `at` with `quote` (which a text within a text escapes), or
+/// the end of the text: an excerpt may have been cut inside.
 std::size_t end_of_quoted(std::string_view text, std::size_t at, std::string_view quote) {
   for (std::size_t i = at; i < text.size(); ++i) {
     if (text.substr(i).starts_with(quote)) return i;
@@ -90,7 +93,8 @@ std::size_t end_of_word(std::string_view text, std::size_t at) {
   for (std::size_t i = at; i < text.size(); ++i) {
     const char c = text[i];
     if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0') return i;
-    if ((c == '"' || c == '\'') && (i + 1 == text.size() || std::string_view(" ,;}])\r\n\t").find(text[i + 1]) != npos)) {
+    if ((c == '"' || c == '\'') &&
+        (i + 1 == text.size() || std::string_view(" ,;}])\r\n\t").find(text[i + 1]) != npos)) {
       return i;  // the quote that closes the whole assignment: "NAME=value"
     }
     if ((c == ',' || c == ';' || c == '&') && begins_assignment(text.substr(i + 1))) return i;
@@ -103,7 +107,8 @@ std::size_t end_of_word(std::string_view text, std::size_t at) {
 bool leads_its_line(std::string_view text, std::size_t name) {
   static const RE2 pattern{R"re((?:^|[\n\r\x00])[ \t]*(?:- |export |\$)?["']?$)re", bytes()};
   const std::size_t from = name > 40 ? name - 40 : 0;
-  return RE2::PartialMatch(text.substr(from, name - from), pattern) && (from == 0 || name - from == 40);
+  return RE2::PartialMatch(text.substr(from, name - from), pattern) &&
+         (from == 0 || name - from == 40);
 }
 
 /// True where what follows the first word reads like the rest of a command.
@@ -185,14 +190,15 @@ std::string redact_named_values(std::string_view text) {
     const std::string_view name{groups[1].data(), groups[1].size()};
     const std::string_view link{groups[2].data(), groups[2].size()};
     const auto name_at = static_cast<std::size_t>(name.data() - text.data());
-    const std::size_t at = static_cast<std::size_t>(groups[0].data() - text.data()) + groups[0].size();
+    const std::size_t at =
+        static_cast<std::size_t>(groups[0].data() - text.data()) + groups[0].size();
     from = at;
     const bool call = trim(link).ends_with(",");
     if (!names_a_secret(name) || (call && !is_call_argument(text, name_at))) continue;
     const Value value = find_value(text, name_at, at);
     const auto secret = text.substr(value.begin, value.end - value.begin);
     if (is_harmless_value(trim(secret)) || is_path_of_shell(name, secret) ||
-        is_counter(name, secret) || secret.starts_with("//")) {
+        is_counter(name, secret) || (link == ":" && secret.starts_with("//"))) {
       continue;
     }
     out.append(text, done, value.begin - done).append(kRedacted);

@@ -19,11 +19,13 @@ bool is_port(std::string_view text) {
   return text.size() <= 5 && text.find_first_not_of("0123456789") == npos;
 }
 
-/// Where the token that begins at `start` ends: at white space, a quote, an angle bracket, or before the
-/// scheme of the next URL in a list. Looks no further than that URL, or a list would cost its square.
+/// Where the token that begins at `start` ends: at white space, a quote, an angle bracket, or
+/// before the scheme of the next URL in a list. Looks no further than that URL, or a list would
+/// cost its square.
 std::size_t end_of_token(std::string_view text, std::size_t start) {
   const auto next = std::min(text.find("://", start), text.size());
-  const auto end = text.substr(0, next).find_first_of(std::string_view(" \t\r\n\v\f\0\"'`<>", 11), start);
+  const auto end =
+      text.substr(0, next).find_first_of(std::string_view(" \t\r\n\v\f\0\"'`<>", 11), start);
   if (end != npos) return end;
   std::size_t scheme = next;
   while (next < text.size() && scheme > start &&
@@ -36,7 +38,8 @@ std::size_t end_of_token(std::string_view text, std::size_t start) {
 /// A user name alone that is really a token: long, of one piece, with digits.
 bool is_token(std::string_view user) {
   return user.size() >= 20 && user.find_first_of("0123456789") != npos &&
-         std::ranges::all_of(user, [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
+         std::ranges::all_of(user,
+                             [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
 }
 
 struct Span {
@@ -44,8 +47,8 @@ struct Span {
   std::size_t end = 0;
 };
 
-/// Where the password stands in what follows "://" when nothing before the path holds an `@`: a port is
-/// none; otherwise it holds a `/` itself, or was cut off.
+/// Where the password stands in what follows "://" when nothing before the path holds an `@`: a
+/// port is none; otherwise it holds a `/` itself, or was cut off.
 Span find_odd_password(std::string_view rest, std::string_view authority, bool web, bool cut) {
   const auto colon = authority.find(':');
   if (colon == npos || authority.starts_with("[")) return {};
@@ -63,7 +66,8 @@ Span find_password(std::string_view rest, bool web) {
   const auto authority = rest.substr(0, rest.find_first_of("/?#"));
   auto at = authority.rfind('@');
   if (at == npos) return find_odd_password(rest, authority, web, cut);
-  // A path with @ is common on the web (packages, profiles) and unheard of in addresses of databases.
+  // A path with @ is common on the web (packages, profiles) and unheard of in addresses of
+  // databases.
   if (!web) at = std::max(at, rest.substr(0, rest.find('?')).rfind('@'));
   const auto colon = rest.find(':');
   if (colon < at) return {colon + 1, at};

@@ -102,19 +102,22 @@ class Supervisor::Impl {
   void run_forked(const OnDone& on_done) {
     const InterruptSignals signals;
     Subreaper subreaper;
-    running_.reserve(options_.parallel);  // nothing may fail between fork() and writing down the pid
+    running_.reserve(
+        options_.parallel);  // nothing may fail between fork() and writing down the pid
     try {
       while (!running_.empty() || may_start()) {
         start_queued(on_done);
         if (wait_for_events(interrupted_ ? -1 : signals.fd())) {
           interrupted_ = true;
-          for (TaskProcess& task : running_) task.condemn(Outcome::timeout, "the run was interrupted");
+          for (TaskProcess& task : running_)
+            task.condemn(Outcome::timeout, "the run was interrupted");
         }
         collect_ended(on_done, subreaper);
         condemn_overdue();
       }
     } catch (...) {
-      // The host's on_done threw: what still runs is a stray now, killed and reaped by the subreaper.
+      // The host's on_done threw: what still runs is a stray now, killed and reaped by the
+      // subreaper.
       for (TaskProcess& task : std::exchange(running_, {})) task.condemn(Outcome::timeout, "");
       throw;
     }
@@ -131,8 +134,9 @@ class Supervisor::Impl {
         queue_.push_front(std::move(job));
         return;
       }
-      on_done(never_ran(job, Outcome::crashed,
-                        fmt::format("it could not be started: {}", std::strerror(started.error()))));
+      on_done(
+          never_ran(job, Outcome::crashed,
+                    fmt::format("it could not be started: {}", std::strerror(started.error()))));
     }
   }
 
@@ -179,8 +183,8 @@ class Supervisor::Impl {
   void condemn_overdue() {
     for (TaskProcess& task : running_) {
       if (!task.end().passed()) continue;
-      task.condemn(Outcome::timeout, options_.run.passed() ? "the run's deadline passed"
-                                                           : "its budget was used up");
+      task.condemn(Outcome::timeout,
+                   options_.run.passed() ? "the run's deadline passed" : "its budget was used up");
     }
   }
 
@@ -204,8 +208,12 @@ class Supervisor::Impl {
 
 Supervisor::Supervisor(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Supervisor::~Supervisor() = default;
-void Supervisor::add(Job job) { impl_->add(std::move(job)); }
-bool Supervisor::run(const OnDone& on_done) { return impl_->run(on_done); }
+void Supervisor::add(Job job) {
+  impl_->add(std::move(job));
+}
+bool Supervisor::run(const OnDone& on_done) {
+  return impl_->run(on_done);
+}
 
 std::uint64_t private_memory_bytes() {
   const auto rollup = host::read_file("/proc/self/smaps_rollup");

@@ -17,7 +17,8 @@
 namespace postflight {
 namespace {
 
-/// After SIGKILL a task in uninterruptible sleep (a dead NFS server) does not die; we do not wait longer.
+/// After SIGKILL a task in uninterruptible sleep (a dead NFS server) does not die; we do not wait
+/// longer.
 constexpr Duration kDyingTime{300};
 
 double seconds(const timeval& time) {
@@ -27,8 +28,8 @@ double seconds(const timeval& time) {
 std::string describe_signal(int number) {
   const char* name = ::sigabbrev_np(number);
   if (!name) return fmt::format("signal {}", number);
-  const char* hint = number == SIGKILL ? ", and not by Postflight; perhaps by the kernel, for want of memory"
-                                       : "";
+  const char* hint =
+      number == SIGKILL ? ", and not by Postflight; perhaps by the kernel, for want of memory" : "";
   return fmt::format("signal {}: SIG{} ({}){}", number, name, ::sigdescr_np(number), hint);
 }
 
@@ -80,7 +81,8 @@ void TaskProcess::condemn(Outcome outcome, std::string detail) {
 }
 
 bool TaskProcess::collect() {
-  // Looked at first, reaped last: until then neither its pid nor its group's can be given to others.
+  // Looked at first, reaped last: until then neither its pid nor its group's can be given to
+  // others.
   siginfo_t info{};
   const int looked = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
   if (looked == 0 && info.si_pid == 0) return false;
@@ -137,7 +139,8 @@ JobResult TaskProcess::result() {
       result.frames.push_back(std::move(frame));
     }
   }
-  result.record.wall_seconds = std::chrono::duration<double>(MonotonicClock::now() - started_).count();
+  result.record.wall_seconds =
+      std::chrono::duration<double>(MonotonicClock::now() - started_).count();
   result.record.cpu_seconds = seconds(usage_.ru_utime) + seconds(usage_.ru_stime);
   result.record.peak_memory_bytes = static_cast<std::uint64_t>(usage_.ru_maxrss) * 1024;
   describe_end(result.record);

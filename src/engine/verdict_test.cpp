@@ -12,7 +12,8 @@
 namespace postflight {
 namespace {
 
-constexpr std::array kVerdicts = {Verdict::ok, Verdict::unknown, Verdict::warning, Verdict::critical};
+constexpr std::array kVerdicts = {Verdict::ok, Verdict::unknown, Verdict::warning,
+                                  Verdict::critical};
 constexpr std::array kSeverities = {Severity::info, Severity::warning, Severity::critical};
 constexpr std::array kStatuses = {TestStatus::pass, TestStatus::unknown, TestStatus::fail};
 constexpr const char* kId = "redis:127.0.0.1:6379";
@@ -43,16 +44,20 @@ Finding finding(Severity severity, std::string subject = kId) {
   return {.id = "redis/x", .severity = severity, .subject = std::move(subject)};
 }
 
-TestResult test(TestStatus status) { return {.id = "redis/ping", .subject = kId, .status = status}; }
+TestResult test(TestStatus status) {
+  return {.id = "redis/ping", .subject = kId, .status = status};
+}
 
 TEST(Verdict, TheWorstOfEverythingCounts) {
   for (const bool seen : {true, false}) {
     for (const Severity severity : kSeverities) {
       for (const TestStatus status : kStatuses) {
         const auto document = document_of(seen ? healthy() : blind());
-        const Verdict expected = std::max({seen ? Verdict::ok : Verdict::unknown, verdict_of(severity), verdict_of(status)});
+        const Verdict expected = std::max(
+            {seen ? Verdict::ok : Verdict::unknown, verdict_of(severity), verdict_of(status)});
         EXPECT_EQ(run_verdict(document, {finding(severity)}, {test(status)}), expected);
-        EXPECT_EQ(component_status(document.components[0], {finding(severity)}, {test(status)}), expected);
+        EXPECT_EQ(component_status(document.components[0], {finding(severity)}, {test(status)}),
+                  expected);
       }
     }
   }
@@ -86,7 +91,8 @@ TEST(Verdict, DamagedFactsAreNotOk) {
   EXPECT_EQ(status([](Component&) {}), Verdict::ok);
   EXPECT_EQ(status([](Component& c) { c.facts["ping_ok"] = 5; }), Verdict::unknown);
   EXPECT_EQ(status([](Component& c) { c.facts["ping_ok"] = nullptr; }), Verdict::unknown);
-  EXPECT_EQ(status([](Component& c) { c.facts["ping_ok"] = {{"value", "yes"}}; }), Verdict::unknown);
+  EXPECT_EQ(status([](Component& c) { c.facts["ping_ok"] = {{"value", "yes"}}; }),
+            Verdict::unknown);
   EXPECT_EQ(status([](Component& c) { c.facts["ping_ok"] = Json::object(); }), Verdict::unknown);
   EXPECT_EQ(status([](Component& c) { c.facts.erase("ping_ok"); }), Verdict::unknown);
   EXPECT_EQ(status([](Component& c) { c.facts = Json::array(); }), Verdict::unknown);
@@ -96,8 +102,11 @@ TEST(Verdict, DamagedFactsAreNotOk) {
 
 TEST(Verdict, OnlyItsOwnFindingsMoveAComponent) {
   const Component component = healthy();
-  EXPECT_EQ(component_status(component, {finding(Severity::critical, "redis:127.0.0.1:63790")}, {}), Verdict::ok);
-  EXPECT_EQ(component_status(component, {finding(Severity::critical, std::string(kId) + " db0")}, {}), Verdict::critical);
+  EXPECT_EQ(component_status(component, {finding(Severity::critical, "redis:127.0.0.1:63790")}, {}),
+            Verdict::ok);
+  EXPECT_EQ(
+      component_status(component, {finding(Severity::critical, std::string(kId) + " db0")}, {}),
+      Verdict::critical);
   Finding cause = finding(Severity::info, "sockets");
   cause.symptoms = {finding(Severity::warning)};
   EXPECT_EQ(component_status(component, {cause}, {}), Verdict::warning);
@@ -105,7 +114,10 @@ TEST(Verdict, OnlyItsOwnFindingsMoveAComponent) {
 
 TEST(Verdict, ExitCodes) {
   const auto own = [](Verdict verdict) {
-    return verdict == Verdict::ok ? 0 : verdict == Verdict::warning ? 1 : verdict == Verdict::critical ? 2 : 3;
+    return verdict == Verdict::ok         ? 0
+           : verdict == Verdict::warning  ? 1
+           : verdict == Verdict::critical ? 2
+                                          : 3;
   };
   for (const Verdict verdict : kVerdicts) {
     EXPECT_EQ(exit_code(verdict), own(verdict));

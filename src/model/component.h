@@ -58,17 +58,30 @@ PF_DESCRIBE(Component,
   (probe, "Probe that looked at it."),
   (facts, "Facts by key: {value, evidence}, {absent, evidence} or {unknown: {why, detail}}."))
 
+/// Why nobody looked closer at something that was seen.
+enum class Passed {
+  left_out,          ///< By only or skip.
+  no_probe,          ///< Its protocol is known, but there is no probe for it.
+  nothing_suggests,  ///< Nothing tells what it speaks, so nothing was sent to it.
+  too_many_alike,    ///< Its program holds many ports; a few of them were asked.
+};
+PF_DESCRIBE_ENUM(Passed, left_out, no_probe, nothing_suggests, too_many_alike)
+
 /// Something that was seen but is not checked further, and why.
 struct NotChecked {
   std::string subject;
   std::string name;
   Unknown reason;
+  Passed passed = Passed::left_out;
+  std::string protocol;
   bool operator==(const NotChecked&) const = default;
 };
 PF_DESCRIBE(NotChecked,
   (subject, "Id of the service."),
   (name, "Name for people: the program and what it probably speaks."),
-  (reason, "Why nobody looked closer."))
+  (reason, "Why nobody looked closer, in English."),
+  (passed, "The same from a fixed list."),
+  (protocol, "What it probably speaks; empty where nothing suggests it."))
 
 /// Everything one run observed. `check --from` judges it again at any time, anywhere.
 struct FactsDocument {

@@ -125,7 +125,7 @@ class RedisLook {
                       ? client.command({"AUTH", password}, context_.deadline)
                       : client.command({"AUTH", credential->username, password}, context_.deadline));
     if (reply.is_error()) {
-      return fail(Errc::kDenied, "Redis refused the configured password: " + excerpt(reply.text, 80));
+      return fail(Errc::kDenied, fmt::format("the configured password was refused ({})", excerpt(reply.text, 80)));
     }
     return {};
   }

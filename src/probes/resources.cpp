@@ -280,12 +280,13 @@ class ResourcesLook {
   }
 
   Observed<TopMemory> top_memory(const host::ProgramMemory& program) const {
-    TopMemory top{one_line(program.name), program.processes, program.bytes, program.largest_pid,
+    TopMemory top{one_line(program.name), program.bytes, program.processes, program.largest_pid,
                   ""};
     const auto cgroup = reader_.read(fmt::format("/proc/{}/cgroup", program.largest_pid));
     if (cgroup) top.cgroup = host::parse_cgroup(*cgroup);
-    const std::string raw = fmt::format("{}: {} processes, {} bytes, largest {} {}", top.name,
-                                        top.processes, top.bytes, top.largest_pid, top.cgroup);
+    const std::string raw =
+        fmt::format("{}: {} processes, {} bytes, largest {} {}", top.name, top.processes,
+                    top.memory_bytes, top.largest_pid, top.cgroup);
     return Seen{top, reader_.from("/proc/PID/status", raw)};
   }
 
@@ -316,7 +317,7 @@ std::vector<Target> plan(const Topology&, const Settings&) {
   utsname names{};
   const bool known = ::uname(&names) == 0;
   return {
-      Target{"host", known ? fmt::format("Host {}", excerpt(names.nodename, 64)) : "Host", {}, ""}};
+      Target{"host", known ? excerpt(names.nodename, 64) : std::string("this machine"), {}, ""}};
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace host {
 struct FileSystemNumbers;  // host/mounts.h
 }
 
-/// How full a file system is, in the words and by the arithmetic of df.
+/// How full a file system is, by the arithmetic of df.
 struct SpaceUse {
   std::uint64_t size_bytes = 0;
   std::uint64_t used_bytes = 0;
@@ -30,74 +30,96 @@ struct SpaceUse {
   double inodes_used_ratio = 0;
   bool operator==(const SpaceUse&) const = default;
 };
-PF_DESCRIBE(SpaceUse,
-  (size_bytes, "Size of the file system, statvfs f_blocks."),
-  (used_bytes, "Space in use, f_blocks - f_bfree."),
-  (available_bytes, "Space left to programs that are not root's, f_bavail."),
-  (used_ratio, "used / (used + available), rounded up to whole percent as df's Use% is."),
-  (inodes_total, "Number of inodes, f_files; 0 where the file system makes them as needed."),
-  (inodes_used, "Inodes in use."),
-  (inodes_used_ratio, "Used part of the inodes, rounded up to whole percent as df's IUse% is."))
 
 /// One file system with data.
 struct Mount {
   std::string mount_point;
-  std::string device;
-  std::string fs_type;
-  std::string options;
+  double used_ratio = 0;
+  std::uint64_t available_bytes = 0;
+  std::uint64_t size_bytes = 0;
+  std::uint64_t used_bytes = 0;
+  double inodes_used_ratio = 0;
+  std::uint64_t inodes_used = 0;
+  std::uint64_t inodes_total = 0;
   bool read_only = false;
   bool remounted_read_only = false;
-  Observed<SpaceUse> usage;
+  std::string fs_type;
+  std::string device;
+  std::string options;
   bool operator==(const Mount&) const = default;
 };
 PF_DESCRIBE(Mount,
   (mount_point, "Where it is mounted; the shortest path where it is mounted several times."),
-  (device, "Device, server or pool that holds the data, as mountinfo names it."),
-  (fs_type, "Type of the file system: ext4, xfs, nfs4, …"),
-  (options, "Options of the mount and, after a dash, of the file system, as mountinfo has them; left out for network file systems, whose options name users."),
+  (used_ratio, "used / (used + available), rounded up to whole percent as df's Use% is."),
+  (available_bytes, "Space left to programs that are not root's, statvfs f_bavail."),
+  (size_bytes, "Size of the file system, f_blocks."),
+  (used_bytes, "Space in use, f_blocks - f_bfree."),
+  (inodes_used_ratio, "Used part of the inodes, rounded up to whole percent as df's IUse% is."),
+  (inodes_used, "Inodes in use, f_files - f_ffree."),
+  (inodes_total, "Number of inodes, f_files; 0 where the file system makes them as needed."),
   (read_only, "The file system itself refuses writes."),
   (remounted_read_only, "Mounted for writing, but the file system itself is read-only: what the kernel does after an error."),
-  (usage, "How full it is; unknown where it did not answer."))
+  (fs_type, "Type of the file system: ext4, xfs, nfs4, …"),
+  (device, "Device, server or pool that holds the data, as mountinfo names it."),
+  (options, "Options of the mount and, after a dash, of the file system, as mountinfo has them; left out for network file systems, whose options name users."))
+
+/// A file system with data that did not say how full it is.
+struct SilentMount {
+  std::string mount_point;
+  std::string fs_type;
+  std::string device;
+  Why why = Why::unreachable;
+  std::string detail;
+  bool remote = false;
+  bool operator==(const SilentMount&) const = default;
+};
+PF_DESCRIBE(SilentMount,
+  (mount_point, "Where it is mounted."),
+  (fs_type, "Type of the file system."),
+  (device, "Device, server or pool that holds the data, as mountinfo names it."),
+  (why, "Reason from the list of reasons for unknown facts."),
+  (detail, "What was tried and what came back."),
+  (remote, "A network or FUSE file system: somebody else should have answered."))
 
 /// One of the largest files of a file system that is nearly full.
 struct DiskFile {
   std::string mount_point;
   std::string path;
-  std::uint64_t bytes = 0;
+  std::uint64_t size_bytes = 0;
   bool operator==(const DiskFile&) const = default;
 };
 PF_DESCRIBE(DiskFile,
   (mount_point, "File system it lies on."),
   (path, "Path of the file."),
-  (bytes, "Space it takes on the disk."))
+  (size_bytes, "Space it takes on the disk."))
 
 /// A file that was deleted while a program has it open.
 struct DeletedOpenFile {
   std::string mount_point;
   std::string path;
-  std::uint64_t bytes = 0;
+  std::uint64_t size_bytes = 0;
   std::int32_t pid = 0;
   bool operator==(const DeletedOpenFile&) const = default;
 };
 PF_DESCRIBE(DeletedOpenFile,
   (mount_point, "File system it lies on."),
   (path, "What it was called."),
-  (bytes, "Space that is given back only when it is closed."),
+  (size_bytes, "Space that is given back only when it is closed."),
   (pid, "A process that has it open."))
 
 /// The program that holds the most memory.
 struct TopMemory {
   std::string name;
+  std::uint64_t memory_bytes = 0;
   std::uint32_t processes = 0;
-  std::uint64_t bytes = 0;
   std::int32_t largest_pid = 0;
   std::string cgroup;
   bool operator==(const TopMemory&) const = default;
 };
 PF_DESCRIBE(TopMemory,
   (name, "Name of its processes."),
+  (memory_bytes, "Their RssAnon in sum and their largest RssShmem once: what the kernel cannot simply drop."),
   (processes, "How many there are."),
-  (bytes, "Their RssAnon in sum and their largest RssShmem once: what the kernel cannot simply drop."),
   (largest_pid, "The process with the most memory of its own."),
   (cgroup, "Path of that process in the cgroup hierarchy, which names its unit or container."))
 
@@ -158,6 +180,7 @@ struct ResourcesFacts {
   Fact<std::string> kernel_log_since;
   Required<std::vector<Mount>> mounts;
   Fact<std::vector<Mount>> network_mounts;
+  Fact<std::vector<SilentMount>> silent_mounts;
   Fact<std::vector<DiskFile>> largest_files;
   Fact<std::vector<DeletedOpenFile>> deleted_open_files;
   Fact<std::vector<FileSystemErrors>> file_system_errors;
@@ -202,10 +225,11 @@ PF_DESCRIBE(ResourcesFacts,
   (oom_kills_total, "Processes killed for lack of memory since the start, cgroup limits included, oom_kill of /proc/vmstat."),
   (last_oom_kill, "The last such kill that the kernel's log still holds."),
   (kernel_log_since, "Time of the oldest message that the kernel's log still holds, RFC 3339 in UTC."),
-  (mounts, "Local file systems with data, each once."),
-  (network_mounts, "Network and FUSE file systems, each once."),
+  (mounts, "Local file systems with data that said how full they are, each once."),
+  (network_mounts, "Network and FUSE file systems that said how full they are, each once."),
+  (silent_mounts, "Local and network file systems that did not say how full they are."),
   (largest_files, "The largest files that a short search met on each nearly full file system."),
-  (deleted_open_files, "The largest files on local file systems that are deleted but still open."),
+  (deleted_open_files, "The largest files, from 1 MiB on, on local file systems that are deleted but still open."),
   (file_system_errors, "ext4 file systems that have noted errors, /sys/fs/ext4/*/errors_count."),
   (storage_error_messages, "The kernel's latest messages about failing disks and damaged file systems."),
   (clock_synchronised, "The kernel's bound for the error of its clock is below 16 s, adjtimex(2)."),

@@ -19,6 +19,7 @@ constexpr milliseconds kForLargeFiles{500};
 constexpr milliseconds kForDeletedFiles{200};
 constexpr std::size_t kFilesPerMount = 3;
 constexpr std::size_t kDeletedFilesShown = 10;
+constexpr std::uint64_t kDeletedWorthListing = 1 << 20;
 constexpr std::size_t kMostNetworkMounts = 64;  // each costs a process
 
 /// From this use on it is worth knowing what fills a file system.
@@ -31,6 +32,25 @@ Result<host::FileSystemNumbers> not_asked() {
               fmt::format("only {} network file systems are asked", kMostNetworkMounts));
 }
 
+/// "Not found" is no fault of the file system: it was unmounted meanwhile, or cannot be reached by
+/// that path from here.
+Unknown why_silent(const Error& error) {
+  if (error.code == Errc::kNotFound) return {Why::unsupported, error.what};
+  return unknown_from(error);
+}
+
+Mount with_use(const SpaceUse& use) {
+  Mount mount;
+  mount.used_ratio = use.used_ratio;
+  mount.available_bytes = use.available_bytes;
+  mount.size_bytes = use.size_bytes;
+  mount.used_bytes = use.used_bytes;
+  mount.inodes_used_ratio = use.inodes_used_ratio;
+  mount.inodes_used = use.inodes_used;
+  mount.inodes_total = use.inodes_total;
+  return mount;
+}
+
 }  // namespace
 
 void DiskLook::look_at_mounts() {
@@ -39,6 +59,7 @@ void DiskLook::look_at_mounts() {
   if (!entries) {
     facts_.mounts = unknown_from(entries.error());
     facts_.network_mounts = unknown_from(entries.error());
+    facts_.silent_mounts = unknown_from(entries.error());
     return;
   }
   mount_entries_ = *entries;
@@ -46,13 +67,14 @@ void DiskLook::look_at_mounts() {
   std::vector<Mount> mounts;
   for (const host::FileSystem& found : file_systems_) {
     if (found.storage != host::Storage::kLocal) continue;
-    mounts.push_back(
-        describe(found, host::file_system_numbers(reader_.at(found.mount.mount_point))));
+    take(found, host::file_system_numbers(reader_.at(found.mount.mount_point)), mounts);
   }
   leave_out_disk_beneath_root(mounts);
   if (mounts.empty()) {
-    facts_.mounts =
-        Unknown{Why::malformed, fmt::format("{} names no file system with data", kMountTable)};
+    facts_.mounts = silent_.empty() ? Unknown{Why::malformed, fmt::format("{} names no file system "
+                                                                          "with data",
+                                                                          kMountTable)}
+                                    : Unknown{silent_.front().why, silent_.front().detail};
     return;
   }
   const std::string count = fmt::format("{} mounts, {} local file systems with data",
@@ -60,49 +82,41 @@ void DiskLook::look_at_mounts() {
   facts_.mounts = Seen{std::move(mounts), reader_.from(kMountTable, count)};
 }
 
-Mount DiskLook::describe(const host::FileSystem& found,
-                         const Result<host::FileSystemNumbers>& numbers) const {
-  const bool local = found.storage == host::Storage::kLocal;
-  return {one_line(found.mount.mount_point),
-          excerpt(one_line(found.mount.source)),
-          excerpt(found.mount.fs_type, 40),
-          local ? excerpt(found.mount.options + " - " + found.mount.super_options) : "",
-          found.read_only,
-          found.remounted_read_only,
-          usage(found.mount.mount_point, numbers)};
-}
-
-Observed<SpaceUse> DiskLook::usage(const std::string& mount_point,
-                                   const Result<host::FileSystemNumbers>& numbers) const {
-  if (!numbers && numbers.error().code == Errc::kNotFound) {
-    // Not the fault of the file system: it was unmounted meanwhile, or cannot be reached from here.
-    return Unknown{Why::unsupported, numbers.error().what};
+/// Adds a file system to those that answered or to those that did not.
+void DiskLook::take(const host::FileSystem& found, const Result<host::FileSystemNumbers>& numbers,
+                    std::vector<Mount>& mounts) {
+  const auto use = numbers ? space_use(*numbers) : std::unexpected(numbers.error());
+  const bool remote = found.storage == host::Storage::kRemote;
+  const std::string mount_point = one_line(found.mount.mount_point);
+  const std::string fs_type = excerpt(found.mount.fs_type, 40);
+  const std::string device = excerpt(one_line(found.mount.source));
+  if (!use) {
+    const Unknown reason = why_silent(use.error());
+    silent_.push_back({mount_point, fs_type, device, reason.why, reason.detail, remote});
+    return;
   }
-  if (!numbers) return unknown_from(numbers.error());
-  const auto use = space_use(*numbers);
-  if (!use) return unknown_from(use.error());
-  const auto raw =
-      fmt::format("f_frsize {} f_blocks {} f_bfree {} f_bavail {} f_files {} f_ffree {}",
-                  numbers->block_bytes, numbers->blocks, numbers->blocks_free,
-                  numbers->blocks_available, numbers->files, numbers->files_free);
-  return Seen{*use, reader_.from("statvfs " + one_line(mount_point), raw)};
+  Mount mount = with_use(*use);
+  mount.mount_point = mount_point;
+  mount.fs_type = fs_type;
+  mount.device = device;
+  mount.read_only = found.read_only;
+  mount.remounted_read_only = found.remounted_read_only;
+  if (!remote) mount.options = excerpt(found.mount.options + " - " + found.mount.super_options);
+  mounts.push_back(std::move(mount));
 }
 
 /// An overlay shows the numbers of the disk it writes to: one disk, one line.
 void DiskLook::leave_out_disk_beneath_root(std::vector<Mount>& mounts) const {
   const auto root = std::ranges::find(mounts, "/", &Mount::mount_point);
-  if (root == mounts.end() || !root->usage.seen()) return;
-  const SpaceUse shown = root->usage.seen()->value;
-  const auto is_beneath = [&](const Mount& mount) {
+  if (root == mounts.end()) return;
+  const Mount shown = *root;
+  std::erase_if(mounts, [&](const Mount& mount) {
     const auto found = std::ranges::find_if(file_systems_, [&](const host::FileSystem& each) {
       return one_line(each.mount.mount_point) == mount.mount_point;
     });
-    const auto* use = mount.usage.seen();
-    return found != file_systems_.end() && found->beneath_root && use &&
-           use->value.size_bytes == shown.size_bytes &&
-           use->value.inodes_total == shown.inodes_total;
-  };
-  std::erase_if(mounts, is_beneath);
+    return found != file_systems_.end() && found->beneath_root &&
+           mount.size_bytes == shown.size_bytes && mount.inodes_total == shown.inodes_total;
+  });
 }
 
 void DiskLook::look_at_network_mounts() {
@@ -119,10 +133,12 @@ void DiskLook::look_at_network_mounts() {
       host::file_system_numbers_apart(paths, reader_.context().deadline.within(kForNetworkMounts));
   std::vector<Mount> mounts;
   for (std::size_t i = 0; i < remote.size(); ++i) {
-    mounts.push_back(describe(*remote[i], i < answers.size() ? answers[i] : not_asked()));
+    take(*remote[i], i < answers.size() ? answers[i] : not_asked(), mounts);
   }
   const std::string count = fmt::format("{} network and FUSE file systems", mounts.size());
   facts_.network_mounts = Seen{std::move(mounts), reader_.from(kMountTable, count)};
+  const std::string silent = fmt::format("{} did not say how full they are", silent_.size());
+  facts_.silent_mounts = Seen{silent_, reader_.from("statvfs(3)", silent)};
 }
 
 void DiskLook::look_for_large_files() {
@@ -138,8 +154,7 @@ void DiskLook::look_for_large_files() {
   std::vector<DiskFile> files;
   std::string scope;
   for (const Mount& mount : mounts->value) {
-    const auto* use = mount.usage.seen();
-    if (!use || use->value.used_ratio < kNearlyFull) continue;
+    if (mount.used_ratio < kNearlyFull) continue;
     scope += fmt::format("{}{}", scope.empty() ? "" : ", ", mount.mount_point);
     const auto found = host::find_large_files(reader_.at(mount.mount_point), mount_points,
                                               kFilesPerMount, deadline);
@@ -177,7 +192,8 @@ void DiskLook::look_for_deleted_files() {
   for (const host::DeletedFile& file : found->files) {
     if (files.size() == kDeletedFilesShown) break;
     const auto mount = mount_point_of(file.device_number);
-    if (mount) files.push_back({*mount, one_line(file.path), file.bytes, file.pid});
+    if (mount && file.bytes >= kDeletedWorthListing)
+      files.push_back({*mount, one_line(file.path), file.bytes, file.pid});
   }
   facts_.deleted_open_files = Seen{
       std::move(files),

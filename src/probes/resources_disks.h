@@ -32,10 +32,8 @@ class DiskLook {
   const std::vector<host::MountEntry>& mount_entries() const { return mount_entries_; }
 
  private:
-  Mount describe(const host::FileSystem& found,
-                 const Result<host::FileSystemNumbers>& numbers) const;
-  Observed<SpaceUse> usage(const std::string& mount_point,
-                           const Result<host::FileSystemNumbers>& numbers) const;
+  void take(const host::FileSystem& found, const Result<host::FileSystemNumbers>& numbers,
+            std::vector<Mount>& mounts);
   void leave_out_disk_beneath_root(std::vector<Mount>& mounts) const;
   std::string shown(std::string_view path) const;
   std::optional<std::string> mount_point_of(const std::string& device_number) const;
@@ -45,6 +43,7 @@ class DiskLook {
   ResourcesFacts& facts_;
   std::vector<host::MountEntry> mount_entries_;
   std::vector<host::FileSystem> file_systems_;
+  std::vector<SilentMount> silent_;
 };
 
 }  // namespace postflight::resources_look

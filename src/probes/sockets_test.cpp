@@ -187,7 +187,7 @@ TEST(SocketsProbe, AThousandListenersAreToldInTime) {
     const auto before = MonotonicClock::now();
     const Json facts = look_at_machine();
     const auto took = std::chrono::duration_cast<Duration>(MonotonicClock::now() - before);
-    const auto count = facts["services"]["value"].size();
+    const auto count = told(facts).size();  // other namespaces of the machine are told, too
     return took < 3s ? std::to_string(count) : "took " + std::to_string(took.count()) + " ms";
   });
   EXPECT_EQ(said, "1000");
@@ -211,8 +211,9 @@ TEST(SocketsProbe, HostileNamesOfProgramsAreMadeHarmless) {
 
 TEST(SocketsProbe, NobodySeesSocketsButNotTheirOwnersAndSaysSo) {
   NEEDS_ROOT();
-  const auto port = listen_on("127.0.0.1");  // held by root
+  auto port = listen_on("127.0.0.1");  // held by root
   const std::string said = in_child([&]() -> std::string {
+    port.socket.reset();
     if (!host::testing::become_nobody()) return "still root";
     const Json facts = look_at_machine();
     for (const Json& service : facts["services"]["value"]) {

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "catalog/catalog.h"
 #include "catalog/format.h"
+#include "render/harmless.h"
 
 namespace postflight {
 namespace {
@@ -19,7 +21,11 @@ bool is_empty(const Json& value) {
   return value.empty() || (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
+/// Limits that are switched off by zero; "0 B" would read as if nothing were allowed.
+bool is_no_limit(std::string_view key, const Json& value) { return key == "maxmemory_bytes" && value == 0; }
+
 std::string number_text(std::string_view key, const Json& value, Lang lang) {
+  if (is_no_limit(key, value)) return ui_text("value.none", lang);
   if (has_unit(key, "_bytes")) return format_bytes(value.get<double>(), lang);
   if (has_unit(key, "_ratio")) return format_percent(value.get<double>(), lang);
   if (has_unit(key, "_seconds")) return format_duration(value.get<double>(), lang);
@@ -57,8 +63,11 @@ std::string object_text(const Json& object, Lang lang) {
 std::string value_text(std::string_view key, const Json& value, Lang lang) {
   if (value.is_boolean()) return ui_text(value.get<bool>() ? "value.yes" : "value.no", lang);
   if (value.is_number()) return number_text(key, value, lang);
-  if (key == "exposure") return ui_text("exposure." + value.get<std::string>(), lang);
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    const auto word = key == "exposure" ? find_text(MessageKind::ui, "exposure." + text, "text", lang) : std::nullopt;
+    return word ? std::string(*word) : text;
+  }
   if (value.is_array()) return list_text(key, value, lang);
   if (value.is_object()) return object_text(value, lang);
   return ui_text("value.none", lang);
@@ -70,20 +79,24 @@ std::string fact_label(const std::string& probe, const std::string& key, Lang la
 }
 
 std::string unknown_text(const Json& unknown, Lang lang) {
-  const std::string why = ui_text("why." + unknown.value("why", "not_planned"), lang);
-  const std::string detail = unknown.value("detail", "");
+  const auto word = find_text(MessageKind::ui, "why." + text_at(unknown, "why"), "text", lang);
+  const std::string why = word ? std::string(*word) : ui_text("why.malformed", lang);
+  const std::string detail = text_at(unknown, "detail");
   return detail.empty() ? why : fmt::format("{}: {}", why, detail);
 }
 
 ValueTable value_table(const std::string& probe, const std::string& key, const Json& list, Lang lang) {
   ValueTable table;
-  std::vector<std::string> columns;
+  // In the order of declaration, which is that of importance, whichever element has something to say.
+  std::vector<std::string> declared, columns;
+  std::set<std::string> filled;
   for (const Json& element : list) {
     for (const auto& [column, value] : element.items()) {
-      const bool known = std::ranges::find(columns, column) != columns.end();
-      if (!known && !is_empty(value)) columns.push_back(column);
+      if (std::ranges::find(declared, column) == declared.end()) declared.push_back(column);
+      if (!is_empty(value)) filled.insert(column);
     }
   }
+  std::ranges::copy_if(declared, std::back_inserter(columns), [&](const auto& one) { return filled.contains(one); });
   for (const std::string& column : columns) {
     table.head.push_back(fact_label(probe, key + "." + column, lang));
   }
@@ -91,7 +104,7 @@ ValueTable value_table(const std::string& probe, const std::string& key, const J
     std::vector<std::string> row;
     for (const std::string& column : columns) {
       const auto it = element.find(column);
-      row.push_back(it == element.end() || is_empty(*it) ? "" : value_text(column, *it, lang));
+      row.push_back(it == element.end() || is_empty(*it) ? "" : on_one_line(value_text(column, *it, lang)));
     }
     table.rows.push_back(std::move(row));
   }

@@ -53,7 +53,7 @@ FindingDraft with_top_program(FindingDraft draft, const ResourcesFacts& f) {
   const auto* top = f.top_memory.seen();
   draft.arg("has_top", flag(top))
       .arg("top", top ? Json(top->value.name) : Json(""))
-      .arg("top_bytes", top ? Json(top->value.bytes) : Json(""));
+      .arg("top_bytes", top ? Json(top->value.memory_bytes) : Json(""));
   if (top) draft.because(top->evidence);
   return draft;
 }

@@ -18,10 +18,10 @@ constexpr double kInodesEnough = 1e7;
 /// Deleted files are named as a cause from this part of the file system on.
 constexpr double kDeletedWorthSaying = 0.02;
 
-Degree space_degree(const Mount& mount, const SpaceUse& use, const Thresholds& limits) {
-  const auto left = static_cast<double>(use.available_bytes);
+Degree space_degree(const Mount& mount, const Thresholds& limits) {
+  const auto left = static_cast<double>(mount.available_bytes);
   const Degree degree =
-      degree_of(use.used_ratio, limits.disk_used_warning_ratio, limits.disk_used_critical_ratio);
+      degree_of(mount.used_ratio, limits.disk_used_warning_ratio, limits.disk_used_critical_ratio);
   if (mount.read_only || left > kRoomEnough) return Degree::none;
   // What lies there is written by updates only, and they say so when there is no room.
   const bool only_boots = mount.mount_point.starts_with("/boot") || mount.mount_point == "/efi";
@@ -29,45 +29,58 @@ Degree space_degree(const Mount& mount, const SpaceUse& use, const Thresholds& l
 }
 
 /// Never below nothing, whatever a facts file says.
-std::uint64_t inodes_left(const SpaceUse& use) {
-  return use.inodes_total - std::min(use.inodes_total, use.inodes_used);
+std::uint64_t inodes_left(const Mount& mount) {
+  return mount.inodes_total - std::min(mount.inodes_total, mount.inodes_used);
 }
 
-Degree inode_degree(const Mount& mount, const SpaceUse& use, const Thresholds& limits) {
-  const auto left = static_cast<double>(inodes_left(use));
-  const Degree degree = degree_of(use.inodes_used_ratio, limits.inodes_used_warning_ratio,
+Degree inode_degree(const Mount& mount, const Thresholds& limits) {
+  const auto left = static_cast<double>(inodes_left(mount));
+  const Degree degree = degree_of(mount.inodes_used_ratio, limits.inodes_used_warning_ratio,
                                   limits.inodes_used_critical_ratio);
-  if (mount.read_only || use.inodes_total == 0 || left > kInodesEnough) return Degree::none;
+  if (mount.read_only || mount.inodes_total == 0 || left > kInodesEnough) return Degree::none;
   return left > kInodesForNow ? std::min(degree, Degree::warning) : degree;
 }
 
 /// Data sets of one ZFS pool share what is left of it: one disk that is full, one finding.
 bool share_room(const Mount& a, const Mount& b) {
-  if (a.fs_type != "zfs" || b.fs_type != "zfs" || !a.usage.seen() || !b.usage.seen()) return false;
+  if (a.fs_type != "zfs" || b.fs_type != "zfs") return false;
   const auto pool = [](const Mount& mount) {
     return mount.device.substr(0, mount.device.find('/'));
   };
-  const auto left = [](const Mount& mount) {
-    return static_cast<double>(mount.usage.seen()->value.available_bytes);
-  };
+  const auto left = [](const Mount& mount) { return static_cast<double>(mount.available_bytes); };
   return pool(a) == pool(b) && std::max(left(a), left(b)) <= std::min(left(a), left(b)) * 1.05;
 }
 
-/// Calls judge(mount, use) for every file system that answered; the others make the rule unknown.
+/// Calls judge(mount, verdicts) for every file system that answered; the others make the rule
+/// unknown.
 template <class Judge>
-Verdicts for_each_use(const ResourcesFacts& f, Judge&& judge) {
+Verdicts for_each_mount(const ResourcesFacts& f, Judge&& judge) {
   Verdicts verdicts;
-  for (const Observed<std::vector<Mount>>* fact :
-       {static_cast<const Observed<std::vector<Mount>>*>(&f.mounts), &f.network_mounts}) {
+  const Observed<std::vector<Mount>>& local = f.mounts;
+  for (const auto* fact : {&local, &f.network_mounts}) {
     if (const Unknown* unknown = fact->unknown()) verdicts.unknowns.push_back(*unknown);
     const auto* mounts = fact->seen();
     if (!mounts) continue;
-    for (const Mount& mount : mounts->value) {
-      if (const Unknown* unknown = mount.usage.unknown()) verdicts.unknowns.push_back(*unknown);
-      if (mount.usage.seen()) judge(mount, *mount.usage.seen(), verdicts);
+    for (const Mount& mount : mounts->value) judge(mount, verdicts);
+  }
+  if (const Unknown* unknown = f.silent_mounts.unknown()) verdicts.unknowns.push_back(*unknown);
+  if (const auto* silent = f.silent_mounts.seen()) {
+    for (const SilentMount& mount : silent->value) {
+      verdicts.unknowns.push_back({mount.why, mount.detail});
     }
   }
   return verdicts;
+}
+
+/// What statvfs said about a file system, as df would have it.
+Evidence numbers_of(const Mount& mount, const ResourcesFacts& f) {
+  const auto* mounts = f.mounts.seen();
+  return {"statvfs " + mount.mount_point,
+          "bytes: " + std::to_string(mount.size_bytes) + " in all, " +
+              std::to_string(mount.used_bytes) + " used, " + std::to_string(mount.available_bytes) +
+              " available; inodes: " + std::to_string(mount.inodes_total) + " in all, " +
+              std::to_string(mount.inodes_used) + " used",
+          mounts ? mounts->evidence.at : ""};
 }
 
 /// Names the largest file that was found on this file system.
@@ -77,28 +90,27 @@ void add_largest_file(FindingDraft& draft, const Mount& mount, const ResourcesFa
   if (files) {
     for (const DiskFile& file : files->value) {
       const bool here = file.mount_point == mount.mount_point;
-      if (here && (!largest || file.bytes > largest->bytes)) largest = &file;
+      if (here && (!largest || file.size_bytes > largest->size_bytes)) largest = &file;
     }
   }
   if (largest) draft.because(files->evidence);
   draft.arg("has_file", flag(largest))
       .arg("file", largest ? Json(largest->path) : Json(""))
-      .arg("file_bytes", largest ? Json(largest->bytes) : Json(""));
+      .arg("file_bytes", largest ? Json(largest->size_bytes) : Json(""));
 }
 
 /// Tells how much would come free if programs closed the files that are already deleted.
-void add_deleted_files(FindingDraft& draft, const Mount& mount, const SpaceUse& use,
-                       const ResourcesFacts& f) {
+void add_deleted_files(FindingDraft& draft, const Mount& mount, const ResourcesFacts& f) {
   std::uint64_t deleted = 0;
   const auto* files = f.deleted_open_files.seen();
   if (files) {
     for (const DeletedOpenFile& file : files->value) {
-      if (file.mount_point == mount.mount_point) deleted += file.bytes;
+      if (file.mount_point == mount.mount_point) deleted += file.size_bytes;
     }
   }
   const bool worth_saying =
       deleted > 0 &&
-      static_cast<double>(deleted) >= kDeletedWorthSaying * static_cast<double>(use.size_bytes);
+      static_cast<double>(deleted) >= kDeletedWorthSaying * static_cast<double>(mount.size_bytes);
   if (worth_saying) draft.because(files->evidence);
   draft.arg("has_deleted", flag(worth_saying))
       .arg("deleted_bytes", worth_saying ? Json(deleted) : Json(""));
@@ -121,37 +133,37 @@ bool is_said_to_be_read_only(const ResourcesFacts& f, const std::string& mount_p
 
 Verdicts disk_full(const ResourcesFacts& f, const JudgeContext& c) {
   std::vector<const Mount*> told;
-  return for_each_use(f, [&](const Mount& mount, const Seen<SpaceUse>& use, Verdicts& out) {
-    const Degree degree = space_degree(mount, use.value, c.thresholds);
-    if (degree == Degree::none || degree < inode_degree(mount, use.value, c.thresholds)) return;
+  return for_each_mount(f, [&](const Mount& mount, Verdicts& out) {
+    const Degree degree = space_degree(mount, c.thresholds);
+    if (degree == Degree::none || degree < inode_degree(mount, c.thresholds)) return;
     if (std::ranges::any_of(told, [&](const Mount* other) { return share_room(*other, mount); })) {
       return;
     }
     told.push_back(&mount);
     FindingDraft draft = FindingDraft{severity_of(degree)}
                              .about(mount.mount_point)
-                             .arg("used_ratio", use.value.used_ratio)
-                             .arg("left", use.value.available_bytes)
-                             .arg("size", use.value.size_bytes)
-                             .because(use.evidence);
+                             .arg("used_ratio", mount.used_ratio)
+                             .arg("left", mount.available_bytes)
+                             .arg("size", mount.size_bytes)
+                             .because(numbers_of(mount, f));
     add_largest_file(draft, mount, f);
-    add_deleted_files(draft, mount, use.value, f);
+    add_deleted_files(draft, mount, f);
     out.findings.push_back(std::move(draft));
   });
 }
 
 /// Where space runs out as well, the worse of the two is told, and space where they are alike.
 Verdicts inodes_full(const ResourcesFacts& f, const JudgeContext& c) {
-  return for_each_use(f, [&](const Mount& mount, const Seen<SpaceUse>& use, Verdicts& out) {
-    const Degree degree = inode_degree(mount, use.value, c.thresholds);
-    if (degree == Degree::none || degree <= space_degree(mount, use.value, c.thresholds)) return;
+  return for_each_mount(f, [&](const Mount& mount, Verdicts& out) {
+    const Degree degree = inode_degree(mount, c.thresholds);
+    if (degree == Degree::none || degree <= space_degree(mount, c.thresholds)) return;
     out.findings.push_back(FindingDraft{severity_of(degree)}
                                .about(mount.mount_point)
-                               .arg("used_ratio", use.value.inodes_used_ratio)
-                               .arg("inodes_left", inodes_left(use.value))
-                               .arg("inodes", use.value.inodes_total)
-                               .arg("left", use.value.available_bytes)
-                               .because(use.evidence));
+                               .arg("used_ratio", mount.inodes_used_ratio)
+                               .arg("inodes_left", inodes_left(mount))
+                               .arg("inodes", mount.inodes_total)
+                               .arg("left", mount.available_bytes)
+                               .because(numbers_of(mount, f)));
   });
 }
 
@@ -176,24 +188,25 @@ Verdicts file_system_read_only(const ResourcesFacts& f, const JudgeContext&) {
       f.mounts);
 }
 
+/// A mount that may not be asked is no fault; one that is dead is.
 Verdicts mount_not_answering(const ResourcesFacts& f, const JudgeContext&) {
   return judge_from(
-      [&](const std::vector<Mount>& mounts) {
+      [&](const std::vector<SilentMount>& silent) {
         Verdicts verdicts;
-        for (const Mount& mount : mounts) {
-          const Unknown* why = mount.usage.unknown();
-          if (!why || (why->why != Why::timeout && why->why != Why::unreachable)) continue;
+        for (const SilentMount& mount : silent) {
+          const bool hangs = mount.why == Why::timeout;
+          if (!hangs && mount.why != Why::unreachable) continue;
           verdicts.findings.push_back(FindingDraft{Severity::warning}
                                           .about(mount.mount_point)
                                           .arg("device", mount.device)
                                           .arg("fs_type", mount.fs_type)
-                                          .arg("hangs", flag(why->why == Why::timeout))
-                                          .because({"statvfs " + mount.mount_point, why->detail,
-                                                    f.network_mounts.seen()->evidence.at}));
+                                          .arg("hangs", flag(hangs))
+                                          .because({"statvfs " + mount.mount_point, mount.detail,
+                                                    f.silent_mounts.seen()->evidence.at}));
         }
         return verdicts;
       },
-      f.network_mounts);
+      f.silent_mounts);
 }
 
 Verdicts file_system_errors(const ResourcesFacts& f, const JudgeContext& c) {

@@ -7,13 +7,17 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 #include "rules/family.h"
 
 namespace postflight::rules {
 namespace {
 
+/// A queue of this size or more counts as full a little before its end.
+constexpr std::uint32_t kLargeQueue = 100;
 constexpr double kFullPart = 0.9;
+constexpr std::uint16_t kDnsPort = 53;
 
 bool is_reachable_from_outside(Exposure exposure) { return exposure >= Exposure::local; }
 
@@ -23,14 +27,33 @@ Evidence line_of(const ListeningService& service, const Evidence& from) {
   for (const std::string& address : service.addresses) {
     excerpt += (excerpt.empty() ? "" : ", ") + address + " port " + std::to_string(service.port);
   }
-  return {from.source, excerpt + " (" + service.program + ")", from.at};
+  if (service.backlog > 0) {
+    excerpt += ", Recv-Q " + std::to_string(service.backlog) + " Send-Q " + std::to_string(service.backlog_limit);
+  }
+  return {from.source, excerpt + (service.program.empty() ? "" : " (" + service.program + ")"), from.at};
+}
+
+/// "redis-server (redis)", or what of it is known; its address where nothing is.
+std::string called(const ListeningService& service) {
+  if (service.program.empty() && service.protocol.empty()) return service.endpoint;
+  if (service.program.empty() || service.program == service.protocol) return service.protocol;
+  return service.protocol.empty() ? service.program : service.program + " (" + service.protocol + ")";
+}
+
+bool listens_everywhere(const ListeningService& service) { return service.exposure == Exposure::wildcard; }
+
+/// A client that is told "localhost" meets one of them on IPv4 and the other on IPv6.
+bool share_localhost(const ListeningService& a, const ListeningService& b) {
+  const auto at = [](const ListeningService& service, const char* address) {
+    return std::ranges::find(service.addresses, address) != service.addresses.end();
+  };
+  return (at(a, "127.0.0.1") && at(b, "::1")) || (at(a, "::1") && at(b, "127.0.0.1"));
 }
 
 FindingDraft draft(Severity severity, const ListeningService& service, const Evidence& from) {
   return FindingDraft{severity}
       .about(service.endpoint)
-      .arg("program", service.program.empty() ? "?" : service.program)
-      .arg("protocol", service.protocol)
+      .arg("service", called(service))
       .arg("port", service.port)
       .because(line_of(service, from));
 }
@@ -77,11 +100,19 @@ Verdicts docker_api_exposed(const SocketsFacts& f, const JudgeContext&) {
   });
 }
 
+/// The kernel turns the next client away once more wait than may (sk_acceptq_is_full). A short queue is
+/// filled by one burst, so only a long one counts before that.
+bool is_full(const ListeningService& service) {
+  if (service.backlog_limit == 0) return false;
+  const bool nearly = service.backlog_limit >= kLargeQueue && service.backlog >= kFullPart * service.backlog_limit;
+  return nearly || service.backlog > service.backlog_limit;
+}
+
 Verdicts backlog_full(const SocketsFacts& f, const JudgeContext&) {
   return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
-    if (service.backlog_limit == 0 || service.backlog < kFullPart * service.backlog_limit) return;
+    if (!is_full(service)) return;
     out.findings.push_back(draft(Severity::critical, service, from)
-                               .arg("backlog", service.backlog)
+                               .arg("backlog", std::min(service.backlog, service.backlog_limit))
                                .arg("limit", service.backlog_limit));
   });
 }
@@ -95,28 +126,40 @@ Verdicts connections_dropped(const SocketsFacts& f, const JudgeContext&) {
       f.listen_overflows_total);
 }
 
+/// The two of `services` that a client may take for one another, if there are. Programs that are each
+/// bound to an address of their own were put there on purpose; so are resolvers on the port of DNS.
+using Pair = std::pair<const ListeningService*, const ListeningService*>;
+std::optional<Pair> mistakable(const std::vector<const ListeningService*>& services) {
+  for (const ListeningService* a : services) {
+    for (const ListeningService* b : services) {
+      if (a->program.empty() || b->program.empty() || a->program >= b->program) continue;
+      if (listens_everywhere(*a) || listens_everywhere(*b) || share_localhost(*a, *b)) return Pair{a, b};
+    }
+  }
+  return std::nullopt;
+}
+
 /// Two programs on one port of one namespace: which of them a client meets depends on the address it
-/// uses. The classic after a move out of a container: the old one still holds the wildcard.
+/// uses. The classic after a move into a container: the old one still holds loopback.
 Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
   return f.services.visit(
       [](const Seen<std::vector<ListeningService>>& seen) {
-        std::map<std::tuple<std::string, Transport, std::uint16_t>, std::vector<const ListeningService*>> by_port;
+        std::map<std::pair<std::string, std::uint16_t>, std::vector<const ListeningService*>> by_port;
         for (const ListeningService& service : seen.value) {
-          by_port[{service.netns, service.transport, service.port}].push_back(&service);
+          const bool by_design = service.transport == Transport::udp || service.port == kDnsPort;
+          if (!by_design) by_port[{service.netns, service.port}].push_back(&service);
         }
         Verdicts verdicts;
         for (const auto& [port, services] : by_port) {
-          const auto other = std::ranges::find_if(services, [&](const ListeningService* service) {
-            return !service->program.empty() && service->program != services.front()->program;
-          });
-          // UDP is left alone: resolvers and DHCP share their ports by design, each on its own address.
-          const bool differ = other != services.end() && !services.front()->program.empty();
-          if (!differ || std::get<Transport>(port) == Transport::udp) continue;
-          verdicts.findings.push_back(draft(Severity::warning, *services.front(), seen.evidence)
-                                          .arg("first", services.front()->addresses)
-                                          .arg("other", (*other)->program)
-                                          .arg("second", (*other)->addresses)
-                                          .because(line_of(**other, seen.evidence)));
+          const auto pair = mistakable(services);
+          if (!pair) continue;
+          const auto& [one, other] = *pair;
+          verdicts.findings.push_back(draft(Severity::warning, *one, seen.evidence)
+                                          .arg("program", one->program)
+                                          .arg("first", one->addresses)
+                                          .arg("other", other->program)
+                                          .arg("second", other->addresses)
+                                          .because(line_of(*other, seen.evidence)));
         }
         return verdicts;
       },

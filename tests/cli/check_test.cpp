@@ -2,6 +2,7 @@
 // The command line as scripts and people meet it: the real program, its two streams, its exit codes.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,9 +15,10 @@
 namespace postflight {
 namespace {
 
+using host::testing::ChildProcess;
+using host::testing::TempFolder;
 using testing::run_postflight;
-using testing::RunResult;
-using testing::TemporaryFolder;
+using RunResult = host::testing::CommandOutput;
 
 std::string read(const std::string& path) {
   std::ostringstream text;
@@ -44,7 +46,7 @@ TEST(Check, JsonIsOneDocumentOnStandardOutput) {
 }
 
 TEST(Check, FactsJudgedAgainGiveTheSameReport) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string facts = folder.path() + "/facts.json";
   for (const char* lang : {"en", "ru"}) {
     const RunResult live = run_postflight({"check", "--format", "json", "--lang", lang, "--save-facts", facts});
@@ -55,7 +57,7 @@ TEST(Check, FactsJudgedAgainGiveTheSameReport) {
 }
 
 TEST(Check, SavedFactsAreForTheOwnerAlone) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string facts = folder.path() + "/facts.json";
   run_postflight(sockets_only({"--save-facts", facts}));
   struct stat status {};
@@ -64,7 +66,7 @@ TEST(Check, SavedFactsAreForTheOwnerAlone) {
 }
 
 TEST(Check, OutputsByPrefixAndByExtension) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string by_name = folder.path() + "/a.json", by_prefix = folder.path() + "/b.out";
   const RunResult run = run_postflight(sockets_only({"-o", by_name, "-o", "json=" + by_prefix}));
   EXPECT_TRUE(parse_json(read(by_name)));
@@ -88,9 +90,9 @@ TEST(Check, NoColourInAPipe) {
 }
 
 TEST(Check, EmptyFileOfFactsIsDamaged) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   for (const std::string content : {"", "{", "[]", "{\"facts_version\": 1, \"tasks\": 7}", "\xff\xfe", "null"}) {
-    const RunResult run = run_postflight({"check", "--from", folder.file("f.json", content)});
+    const RunResult run = run_postflight({"check", "--from", folder.write("f.json", content)});
     EXPECT_EQ(run.exit_code, 65) << content;
     EXPECT_NE(run.err.find("f.json"), std::string::npos) << run.err;
     EXPECT_EQ(run.out, "");
@@ -98,27 +100,27 @@ TEST(Check, EmptyFileOfFactsIsDamaged) {
 }
 
 TEST(Check, CutFactsAreDamagedWhereverTheyAreCut) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const std::string facts = folder.path() + "/facts.json";
   run_postflight(sockets_only({"--save-facts", facts}));
   const std::string whole = read(facts);
   for (std::size_t part = 1; part < 10; ++part) {
-    const std::string cut = folder.file("cut.json", whole.substr(0, whole.size() * part / 10));
+    const std::string cut = folder.write("cut.json", whole.substr(0, whole.size() * part / 10));
     EXPECT_EQ(run_postflight({"check", "--from", cut}).exit_code, 65);
   }
 }
 
 TEST(Check, NewerFactsAreNotGuessedAt) {
-  const TemporaryFolder folder;
-  const std::string file = folder.file("f.json", R"({"facts_version": 99, "tool_version": "9.0"})");
+  const TempFolder folder;
+  const std::string file = folder.write("f.json", R"({"facts_version": 99, "tool_version": "9.0"})");
   const RunResult run = run_postflight({"check", "--from", file});
   EXPECT_EQ(run.exit_code, 65);
   EXPECT_NE(run.err.find("9.0"), std::string::npos) << run.err;
 }
 
 TEST(Check, FactsOfNothingAreUnknownNotOk) {
-  const TemporaryFolder folder;
-  const std::string file = folder.file("f.json", R"({"facts_version": 1, "components": []})");
+  const TempFolder folder;
+  const std::string file = folder.write("f.json", R"({"facts_version": 1, "components": []})");
   EXPECT_EQ(run_postflight({"check", "--from", file}).exit_code, 3);
 }
 
@@ -169,28 +171,53 @@ TEST(Check, HelpHasExamplesAndExitCodes) {
 }
 
 TEST(Check, UnknownKeyInTheConfigurationIsPointedAt) {
-  const TemporaryFolder folder;
-  const std::string file = folder.file("p.yaml", "timeout: 5s\ntreshold:\n  disk_used_warning_ratio: 0.5\n");
+  const TempFolder folder;
+  const std::string file = folder.write("p.yaml", "timeout: 5s\ntreshold:\n  disk_used_warning_ratio: 0.5\n");
   const RunResult run = run_postflight({"check", "--config", file});
   EXPECT_EQ(run.exit_code, 64);
   EXPECT_NE(run.err.find("p.yaml:2:1"), std::string::npos) << run.err;
   EXPECT_NE(run.err.find("thresholds"), std::string::npos) << run.err;
 }
 
+/// The component whose id ends with this port, or null.
+Json component_on_port(const Json& report, const std::string& port) {
+  for (const Json& component : report.at("components")) {
+    if (component.at("id").get<std::string>().ends_with(":" + port)) return component;
+  }
+  return nullptr;
+}
+
 TEST(Check, EndsAtItsDeadlineWhateverThePeersDo) {
-  // Port 6379 belongs to nobody here: the silent server is found by its program's name only in the lab,
-  // so the probe is aimed by the configuration of a weak guess: a well-known port.
-  host::testing::BadServer silent{host::testing::Behaviour::silent_accept()};
+  const TempFolder folder;
+  const std::string port_file = folder.path() + "/port";
+  // A Python program is taken for a web server on probation; this one accepts nothing and says nothing.
+  const ChildProcess silent{{"python3", "-c",
+                             "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen();"
+                             "open(sys.argv[1]+'.new','w').write(str(s.getsockname()[1]));"
+                             "import os; os.rename(sys.argv[1]+'.new',sys.argv[1]); time.sleep(60)",
+                             port_file}};
+  const Deadline deadline{std::chrono::seconds{10}};
+  while (!std::filesystem::exists(port_file) && !deadline.passed()) usleep(10'000);
+  const std::string port = read(port_file);
+  ASSERT_FALSE(port.empty());
+
   const auto before = std::chrono::steady_clock::now();
-  const RunResult run = run_postflight({"check", "--timeout", "1s", "--format", "json"});
+  const RunResult run =
+      run_postflight({"check", "--timeout", "1s", "--only", "http:*:" + port, "--format", "json"});
   const auto took = std::chrono::steady_clock::now() - before;
-  EXPECT_TRUE(parse_json(run.out)) << run.err;
-  EXPECT_LT(took, std::chrono::seconds{3});
+  EXPECT_LT(took, std::chrono::seconds{2}) << "the promise is the timeout and one second";
+  const auto report = parse_json(run.out);
+  ASSERT_TRUE(report) << run.err;
+  const Json component = component_on_port(*report, port);
+  ASSERT_FALSE(component.is_null()) << run.out;
+  EXPECT_EQ(component.at("status"), "unknown");
+  EXPECT_EQ(component.at("facts").at("answers").at("unknown").at("why"), "timeout");
+  EXPECT_EQ(run.exit_code, 3);
 }
 
 TEST(Check, FailOnMovesTheThreshold) {
-  const TemporaryFolder folder;
-  const std::string unknown = folder.file("f.json", R"({"facts_version": 1})");
+  const TempFolder folder;
+  const std::string unknown = folder.write("f.json", R"({"facts_version": 1})");
   EXPECT_EQ(run_postflight({"check", "--from", unknown}).exit_code, 3);
   EXPECT_EQ(run_postflight({"check", "--from", unknown, "--fail-on", "unknown"}).exit_code, 3);
   EXPECT_EQ(run_postflight({"check", "--from", unknown, "--fail-on", "warning"}).exit_code, 0);

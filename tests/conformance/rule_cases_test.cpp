@@ -41,9 +41,10 @@ TEST(RuleCases, NameOnlyFactsThatExist) {
           << one.file << ": " << key;
     }
     const Json schemas = fact_schemas(*one.family);
-    for (const auto& [key, fact] : one.content.value("facts", Json::object()).items()) {
+    const Json facts = one.content.value("facts", Json::object());
+    for (const auto& [key, fact] : facts.items()) {
       ASSERT_TRUE(schemas.contains(key)) << one.file << ": no fact " << key;
-      const Json& schema = schemas[key]["oneOf"][0]["properties"]["value"];
+      const Json& schema = schemas.at(key).at("oneOf").at(0).at("properties").at("value");
       if (!schema.contains("items") || !schema["items"].contains("properties")) continue;
       for (const Json& element : fact.value("value", Json::array())) {
         for (const auto& [field, value] : element.items()) {
@@ -106,7 +107,8 @@ TEST(RuleCases, AreUnknown) {
 TEST(Rules, AreAllUndecidedWhenEverythingIsUnknown) {
   for (const RuleFamily* family : all_rule_families()) {
     Json denied = Json::object();
-    for (const auto& [key, schema] : fact_schemas(*family).items()) {
+    const Json schemas = fact_schemas(*family);
+    for (const auto& [key, schema] : schemas.items()) {
       denied[key] = {{"unknown", {{"why", "denied"}, {"detail", "no"}}}};
     }
     for (const Json& facts : {Json(Json::object()), denied}) {
@@ -126,7 +128,8 @@ TEST(Rules, AreAllUndecidedWhenEverythingIsUnknown) {
 TEST(Rules, AreAllUndecidedWhenFactsCannotBeRead) {
   for (const RuleFamily* family : all_rule_families()) {
     Json facts = Json::object();
-    for (const auto& [key, schema] : fact_schemas(*family).items()) facts[key] = "nonsense";
+    const Json schemas = fact_schemas(*family);
+    for (const auto& [key, schema] : schemas.items()) facts[key] = "nonsense";
     const Judgement judgement = judge_facts(*family, facts);
     for (const auto id : family->rules()) EXPECT_TRUE(is_unjudged(judgement, id)) << id;
   }

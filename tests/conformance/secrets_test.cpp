@@ -16,8 +16,8 @@ namespace postflight::conformance {
 namespace {
 
 using host::testing::RedisServer;
+using host::testing::TempFolder;
 using testing::run_postflight;
-using testing::TemporaryFolder;
 
 /// Different in every run, so that no pattern of ours can know it.
 std::string random_secret() {
@@ -36,7 +36,7 @@ std::string content_of(const std::string& path) {
 /// Everything the program says in all its forms, into one text. `look` are the arguments that choose
 /// what is looked at; the environment holds the secret.
 std::string everything_said(const std::vector<std::string>& look, const std::vector<std::string>& environment) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   std::string said;
   for (const char* lang : {"en", "ru"}) {
     for (const bool verbose : {false, true}) {
@@ -63,11 +63,11 @@ void expect_secret_kept(const std::string& said, const std::string& secret) {
 struct LockedRedis {
   std::string secret = random_secret();
   RedisServer server{RedisServer::Options{.config = "requirepass " + secret}};
-  TemporaryFolder folder;
+  TempFolder folder;
   std::string component = "redis:127.0.0.1:" + std::to_string(server.port());
 
   std::string config(const std::string& line) const {
-    return folder.file("postflight.yaml", "credentials:\n  - component: \"" + component + "\"\n    " + line + "\n");
+    return folder.write("postflight.yaml", "credentials:\n  - component: \"" + component + "\"\n    " + line + "\n");
   }
 };
 
@@ -99,7 +99,7 @@ TEST(Secrets, WrongPasswordIsKeptToo) {
 TEST(Secrets, PasswordFromAFileIsUsedAndKept) {
   NEEDS_REDIS();
   const LockedRedis redis;
-  const std::string file = redis.folder.file("password", redis.secret + "\n");
+  const std::string file = redis.folder.write("password", redis.secret + "\n");
   std::filesystem::permissions(file, std::filesystem::perms::owner_read);
   const std::string config = redis.config("password_file: " + file);
   const std::string said = everything_said({"--config", config, "--only", redis.component}, {});
@@ -140,8 +140,8 @@ TEST(Secrets, InAFactsFileAreNotPassedOn) {
   const std::vector<std::string> canaries = {
       "postgresql://app:" + secret + "@127.0.0.1/app", "Authorization: Bearer " + secret, "password=" + secret,
       "--requirepass " + secret, "\"api_key\": \"" + secret + "\"", "redis-cli -a " + secret};
-  const TemporaryFolder folder;
-  const std::string facts = folder.file("facts.json", dump_json(planted(canaries)));
+  const TempFolder folder;
+  const std::string facts = folder.write("facts.json", dump_json(planted(canaries)));
   const std::string said = everything_said({"--from", facts}, {});
   EXPECT_NE(said.find("[redacted]"), std::string::npos);
   expect_secret_kept(said, secret);

@@ -23,7 +23,8 @@ bool is_of_interest(const fs::path& path) {
 
 bool is_left_out(const fs::path& folder) {
   const std::string name = folder.filename().string();
-  return name.starts_with('.') || name.starts_with("build") || name == "testdata";
+  return name.starts_with('.') || name.starts_with("build") || name == "testdata" ||
+         folder.string().ends_with("/tools/templates");
 }
 
 std::vector<SourceFile> read_tree() {
@@ -43,6 +44,7 @@ std::vector<SourceFile> read_tree() {
 
 bool SourceFile::is_test() const {
   return path.ends_with("_test.cpp") || path.ends_with("_fuzz.cpp") || path.starts_with("tests/") ||
+         path.starts_with("bench/") ||
          path.find("/testing/") != std::string::npos || path.find("_testing.") != std::string::npos;
 }
 

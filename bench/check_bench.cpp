@@ -19,7 +19,8 @@ void check(benchmark::State& state) {
   for (auto _ : state) {
     const ChildTimes text = run_child({PF_BINARY, "check"});
     state.SetIterationTime(text.first_byte_seconds);
-    const ChildTimes json = run_child({PF_BINARY, "check", "--format", "json", "--save-facts", "/dev/fd/1"});
+    const ChildTimes json =
+        run_child({PF_BINARY, "check", "--format", "json", "--save-facts", "/dev/fd/1"});
     const std::string report_text = json.out;
     const std::size_t border = report_text.find("\n}\n{");
     const Json facts = parse_json(report_text.substr(0, border + 2)).value();
@@ -45,13 +46,18 @@ void discover_many(benchmark::State& state) {
   for (auto _ : state) found = discover({}).services.size();
   state.counters["services"] = static_cast<double>(found);
 }
-BENCHMARK(discover_many)->Name("10,000 listeners with owners: discover()")->Unit(benchmark::kMillisecond);
+BENCHMARK(discover_many)
+    ->Name("10,000 listeners with owners: discover()")
+    ->Unit(benchmark::kMillisecond);
 
 void ss_many(benchmark::State& state) {
   const Listeners listeners{kManyListeners, 10};
   for (auto _ : state) state.SetIterationTime(run_child({"ss", "-ltnp"}).total_seconds);
 }
-BENCHMARK(ss_many)->Name("10,000 listeners with owners: ss -ltnp")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(ss_many)
+    ->Name("10,000 listeners with owners: ss -ltnp")
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace postflight::bench

@@ -20,7 +20,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 [[noreturn]] void give_up(const char* what) {
   std::perror(what);
@@ -48,7 +50,9 @@ double since(Clock::time_point start) { return std::chrono::duration<double>(Clo
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(0x7f010000U + static_cast<std::uint32_t>(number) * 256 + 1);
     address.sin_port = htons(static_cast<std::uint16_t>(10000 + i));
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, 8) != 0) ::_exit(1);
+    if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(fd, 8) != 0)
+      ::_exit(1);
   }
   if (::write(ready, "r", 1) != 1) ::_exit(1);
   for (;;) ::pause();

@@ -13,11 +13,12 @@ struct ChildTimes {
   std::string out;
 };
 
-/// Runs the command with stderr thrown away. Aborts the benchmark program where it cannot be started.
+/// Runs the command with stderr thrown away. Aborts the benchmark program where it cannot be
+/// started.
 ChildTimes run_child(const std::vector<std::string>& words);
 
-/// `processes` child processes holding together `count` listening TCP sockets on 127.0.0.0/8; they are
-/// gone when this is.
+/// `processes` child processes holding together `count` listening TCP sockets on 127.0.0.0/8; they
+/// are gone when this is.
 class Listeners {
  public:
   Listeners(std::size_t count, std::size_t processes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of contents: read the command line, hand over to the subcommand, answer with its exit code.
+// A table of contents: read the command line, hand over to the subcommand, answer with its exit
+// code.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -14,7 +15,8 @@ int main(int argc, char** argv) {
   try {
     const auto command_line = parse_command_line(argc, argv);
     if (!command_line) {
-      std::fputs(command_line.error().text.c_str(), command_line.error().exit_code == 0 ? stdout : stderr);
+      std::fputs(command_line.error().text.c_str(),
+                 command_line.error().exit_code == 0 ? stdout : stderr);
       return command_line.error().exit_code;
     }
     switch (command_line->command) {

@@ -11,8 +11,8 @@
 //     (mount_point, "Where the file system is mounted."),
 //     (size_bytes, "Size of the file system."))
 //
-// A name that is not a field does not compile. Boost.Describe does the reflection; what it lacks, the
-// sentence, is kept by field_docs(), found by argument-dependent lookup.
+// A name that is not a field does not compile. Boost.Describe does the reflection; what it lacks,
+// the sentence, is kept by field_docs(), found by argument-dependent lookup.
 #pragma once
 
 #include <array>
@@ -28,10 +28,10 @@
 #define PF_EACH_FIELD(op, ...) \
   BOOST_PP_SEQ_ENUM(BOOST_PP_SEQ_TRANSFORM(op, _, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__)))
 
-#define PF_DESCRIBE(Type, ...)                                              \
+#define PF_DESCRIBE(Type, ...)                                                 \
   BOOST_DESCRIBE_STRUCT(Type, (), (PF_EACH_FIELD(PF_FIELD_NAME, __VA_ARGS__))) \
-  inline constexpr auto field_docs(const Type*) {                           \
-    return std::array{PF_EACH_FIELD(PF_FIELD_DOC, __VA_ARGS__)};            \
+  inline constexpr auto field_docs(const Type*) {                              \
+    return std::array{PF_EACH_FIELD(PF_FIELD_DOC, __VA_ARGS__)};               \
   }
 
 /// Enumerators appear in JSON under their own names without the leading `k`, in snake_case.

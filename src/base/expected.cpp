@@ -9,22 +9,17 @@ namespace postflight {
 Errc errc_from_errno(int error_number) {
   switch (error_number) {
     case EACCES:
-    case EPERM:
-      return Errc::kDenied;
+    case EPERM: return Errc::kDenied;
     case ENOENT:
     case ENOTDIR:
-    case ESRCH:
-      return Errc::kNotFound;
+    case ESRCH: return Errc::kNotFound;
     case ETIMEDOUT:
-    case EAGAIN:
-      return Errc::kTimeout;
+    case EAGAIN: return Errc::kTimeout;
     case ENOSYS:
     case EOPNOTSUPP:
     case EAFNOSUPPORT:
-    case EPROTONOSUPPORT:
-      return Errc::kUnsupported;
-    default:
-      return Errc::kUnreachable;
+    case EPROTONOSUPPORT: return Errc::kUnsupported;
+    default: return Errc::kUnreachable;
   }
 }
 

@@ -50,14 +50,15 @@ std::unexpected<Error> fail_errno(const std::string& what, int error_number);
   if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 
-/// `PF_TRY_ASSIGN(auto text, read_file(path));` takes the value, or returns the error to the caller.
+/// `PF_TRY_ASSIGN(auto text, read_file(path));` takes the value, or returns the error to the
+/// caller.
 #define PF_TRY_ASSIGN(declaration, expression) \
   PF_TRY_ASSIGN_INNER(PF_CONCAT(pf_result_, __LINE__), declaration, expression)
 
 /// `PF_TRY(send_all(fd, bytes));` goes on if the call worked, or returns its error to the caller.
-#define PF_TRY(expression)                                                             \
-  do {                                                                                 \
-    if (auto pf_result = (expression); !pf_result) {                                   \
-      return std::unexpected(std::move(pf_result).error());                            \
-    }                                                                                  \
+#define PF_TRY(expression)                                  \
+  do {                                                      \
+    if (auto pf_result = (expression); !pf_result) {        \
+      return std::unexpected(std::move(pf_result).error()); \
+    }                                                       \
   } while (false)

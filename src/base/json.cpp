@@ -22,7 +22,8 @@ class StrictCallback {
     }
     if (object) keys_.emplace_back();
     if (event == Json::parse_event_t::object_end && !keys_.empty()) keys_.pop_back();
-    if (event == Json::parse_event_t::key && !keys_.back().insert(value.get<std::string>()).second) {
+    if (event == Json::parse_event_t::key &&
+        !keys_.back().insert(value.get<std::string>()).second) {
       throw std::invalid_argument("duplicate key \"" + excerpt(value.get<std::string>()) + "\"");
     }
     return true;
@@ -44,8 +45,8 @@ std::string reason(const Json::exception& error) {
 
 Result<Json> parse_json(std::string_view text, JsonLimits limits) {
   if (text.size() > limits.max_bytes) {
-    return fail(Errc::kMalformed, "document is larger than " + std::to_string(limits.max_bytes) +
-                                      " bytes");
+    return fail(Errc::kMalformed,
+                "document is larger than " + std::to_string(limits.max_bytes) + " bytes");
   }
   // The library takes a NUL for the end of the input and would not look at what follows.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON for the whole project: key order kept, input bounded. The library is heavy, so include this only
-// where documents are read or written.
+// JSON for the whole project: key order kept, input bounded. The library is heavy, so include this
+// only where documents are read or written.
 #pragma once
 
 #include <nlohmann/json.hpp>

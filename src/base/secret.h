@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value that must not be shown: it has no stream or fmt output, compares to nothing, and wipes itself.
+// A value that must not be shown: it has no stream or fmt output, compares to nothing, and wipes
+// itself.
 #pragma once
 
 #include <string>

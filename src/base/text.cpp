@@ -38,10 +38,12 @@ std::size_t utf8_sequence_length(std::string_view s) {
 
 bool is_control(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return (first < 0x20 && first != '\t' && first != '\n') || first == 0x7F;
+  if (character.size() == 1)
+    return (first < 0x20 && first != '\t' && first != '\n') || first == 0x7F;
   // C1 controls U+0080..U+009F; then U+2028..U+202E and U+2066..U+2069, line separators and
   // bidirectional overrides and isolates, which can break or reorder a line.
-  if (character.size() == 2) return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+  if (character.size() == 2)
+    return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
   return (character >= "\xE2\x80\xA8" && character <= "\xE2\x80\xAE") ||
          (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
 }
@@ -67,7 +69,8 @@ wchar_t decode(std::string_view character) {
     case 1: return static_cast<wchar_t>(byte(0));
     case 2: return static_cast<wchar_t>((byte(0) & 0x1F) << 6 | (byte(1) & 0x3F));
     case 3:
-      return static_cast<wchar_t>((byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F));
+      return static_cast<wchar_t>((byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 |
+                                  (byte(2) & 0x3F));
     default:
       return static_cast<wchar_t>((byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 |
                                   (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F));

@@ -20,8 +20,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 /// Words between runs of blanks and tabs, as in /proc files.
 std::vector<std::string_view> split_words(std::string_view text);
 
-/// The whole text as a decimal number, or nothing: no sign where T has none, no trailing bytes, and for
-/// double neither "inf" nor "nan".
+/// The whole text as a decimal number, or nothing: no sign where T has none, no trailing bytes, and
+/// for double neither "inf" nor "nan".
 template <class T>
 std::optional<T> parse_number(std::string_view text);
 
@@ -29,9 +29,9 @@ std::optional<T> parse_number(std::string_view text);
 /// Milliseconds.
 std::optional<std::int64_t> parse_duration_ms(std::string_view text);
 
-/// The text as valid UTF-8: each byte that is not becomes U+FFFD, and so do control characters other
-/// than tab and newline, line separators and bidirectional controls, so that a hostile process name
-/// cannot move a cursor.
+/// The text as valid UTF-8: each byte that is not becomes U+FFFD, and so do control characters
+/// other than tab and newline, line separators and bidirectional controls, so that a hostile
+/// process name cannot move a cursor.
 std::string printable_utf8(std::string_view bytes);
 
 /// At most `limit` bytes of printable_utf8(bytes), cut between characters, and then "…" where cut.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "catalog/template.h"
+#include "catalog/template_parser.h"
 
 namespace postflight {
 namespace {
@@ -62,10 +63,18 @@ std::vector<std::string_view> fix_command_templates(std::string_view finding_id)
   return commands;
 }
 
+/// A command about something that was not seen would be pasted and fail; it is better left out.
+static bool can_be_filled(std::string_view command, const Json& args) {
+  return std::ranges::all_of(placeholder_names(command), [&](const std::string& name) {
+    const auto it = args.find(name);
+    return it != args.end() && !it->is_null();
+  });
+}
+
 std::vector<std::string> fix_commands(std::string_view finding_id, const Json& args) {
   std::vector<std::string> commands;
   for (const std::string_view command : fix_command_templates(finding_id)) {
-    commands.push_back(render_command(command, args));
+    if (can_be_filled(command, args)) commands.push_back(render_command(command, args));
   }
   return commands;
 }

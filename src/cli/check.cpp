@@ -64,8 +64,8 @@ std::expected<Settings, std::string> load(const CheckArguments& arguments) {
   Settings settings = context.defaults;
   const bool named = !arguments.config.empty();
   const std::string path = named ? arguments.config : kDefaultConfig;
-  // Only a fixed path is read unasked: a postflight.yaml lying in somebody's folder could otherwise make
-  // root send a password to a port of his choice.
+  // Only a fixed path is read unasked: a postflight.yaml lying in somebody's folder could otherwise
+  // make root send a password to a port of his choice.
   const auto there = host::exists(path);
   if (named || !there || *there) {  // one that cannot be examined is told about, not passed over
     auto read = read_settings(path, context);
@@ -98,7 +98,10 @@ Result<std::vector<Output>> open_outputs(const CheckArguments& arguments) {
   for (const OutputRequest& request : arguments.outputs) {
     const Renderer* by_name = request.format.empty() ? nullptr : find_renderer(request.format);
     const Renderer* by_extension = renderer_for_file(request.file);
-    PF_TRY(add(by_name ? by_name : by_extension ? by_extension : find_renderer("terminal"), request.file));
+    PF_TRY(add(by_name        ? by_name
+               : by_extension ? by_extension
+                              : find_renderer("terminal"),
+               request.file));
   }
   return outputs;
 }
@@ -111,19 +114,21 @@ Result<FactsDocument> read_facts(const std::string& path) {
   }
   PF_TRY_ASSIGN(FactsDocument document, decode<FactsDocument>(json));
   if (document.facts_version != FactsDocument::kVersion) {
-    return fail(Errc::kUnsupported,
-                fmt::format("facts version {} is not the {} this build reads; use the postflight ({}) "
-                            "that wrote it", document.facts_version, FactsDocument::kVersion,
-                            document.tool_version));
+    return fail(
+        Errc::kUnsupported,
+        fmt::format("facts version {} is not the {} this build reads; use the postflight ({}) "
+                    "that wrote it",
+                    document.facts_version, FactsDocument::kVersion, document.tool_version));
   }
   return redact(std::move(document));  // the file may have been edited by hand since
 }
 
-/// A first line at once, and on a terminal one line per finished task. Nothing where standard output
-/// carries another format.
+/// A first line at once, and on a terminal one line per finished task. Nothing where standard
+/// output carries another format.
 class Progress {
  public:
-  Progress(bool text, Lang lang) : text_(text), visible_(text && ::isatty(STDOUT_FILENO)), lang_(lang) {}
+  Progress(bool text, Lang lang)
+      : text_(text), visible_(text && ::isatty(STDOUT_FILENO)), lang_(lang) {}
 
   void start(const std::string& host) {
     if (!text_) return;
@@ -133,7 +138,8 @@ class Progress {
   void ended(const TaskRecord& task) {
     ++done_;
     if (!visible_) return;
-    const std::string of = planned_ ? fmt::format("{}/{}", done_, planned_ + 1) : fmt::format("{}", done_);
+    const std::string of =
+        planned_ ? fmt::format("{}/{}", done_, planned_ + 1) : fmt::format("{}", done_);
     say(fmt::format("  [{}] {}  {}{}", of, task.id, format_duration(task.wall_seconds, lang_),
                     task.outcome == Outcome::done
                         ? ""
@@ -199,13 +205,16 @@ int run_check(const CheckArguments& arguments) {
     const Output& first = outputs->front();
     Progress progress{!first.file && first.renderer->id == "terminal", settings->lang};
     Observation observation = look(arguments, *settings, progress);
-    if (observation.interrupted) return complain(kExitInterrupted, "interrupted; no report was made");
+    if (observation.interrupted)
+      return complain(kExitInterrupted, "interrupted; no report was made");
     document = std::move(observation.document);
   } else {
     auto read = read_facts(arguments.from);
     if (!read) {
-      const bool missing = read.error().code == Errc::kNotFound || read.error().code == Errc::kDenied;
-      return complain(missing ? kExitUsage : kExitDamagedInput, arguments.from + ": " + read.error().what);
+      const bool missing =
+          read.error().code == Errc::kNotFound || read.error().code == Errc::kDenied;
+      return complain(missing ? kExitUsage : kExitDamagedInput,
+                      arguments.from + ": " + read.error().what);
     }
     document = *std::move(read);
   }

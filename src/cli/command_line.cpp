@@ -63,7 +63,8 @@ std::string check_format(const std::string& name) {
   for (const Renderer* renderer : all_renderers()) names.emplace_back(renderer->id);
   const auto near = nearest(name, names);
   return "unknown format \"" + name + "\"; " +
-         (near ? "did you mean \"" + std::string(*near) + "\"?" : "use one of: " + names_of_renderers());
+         (near ? "did you mean \"" + std::string(*near) + "\"?"
+               : "use one of: " + names_of_renderers());
 }
 
 /// Holds what CLI11 fills in, until it is turned into a CommandLine.
@@ -76,7 +77,8 @@ struct Raw {
 };
 
 void add_lang(CLI::App& app, Raw& raw) {
-  app.add_option("--lang", raw.lang, "Language of the report: ru or en; the locale decides without it")
+  app.add_option("--lang", raw.lang,
+                 "Language of the report: ru or en; the locale decides without it")
       ->check(CLI::IsMember({"ru", "en"}));
 }
 
@@ -86,29 +88,53 @@ void add_check(CLI::App& app, Raw& raw) {
   CheckArguments& args = raw.line.check;
   check->add_option("--format", args.format, "Format on standard output: " + names_of_renderers())
       ->check(check_format);
-  check->add_option("-o,--output", raw.outputs, "[FORMAT=]FILE: also write the report there; - is standard output")
-      ->check(check_output)->type_name("[FORMAT=]FILE")->expected(1)->take_all();
-  check->add_option("--save-facts", args.save_facts, "Keep what was seen in FILE, to be judged again")
+  check
+      ->add_option("-o,--output", raw.outputs,
+                   "[FORMAT=]FILE: also write the report there; - is standard output")
+      ->check(check_output)
+      ->type_name("[FORMAT=]FILE")
+      ->expected(1)
+      ->take_all();
+  check
+      ->add_option("--save-facts", args.save_facts,
+                   "Keep what was seen in FILE, to be judged again")
       ->type_name("FILE");
   check->add_option("--from", args.from, "Judge saved facts instead of looking at this machine")
       ->type_name("FILE");
   add_lang(*check, raw);
-  check->add_option("--only", args.only, "Look at components that match GLOB and nothing else (repeatable)")
-      ->type_name("GLOB")->expected(1)->take_all();
-  check->add_option("--skip", args.skip, "Leave out components or findings that match GLOB (repeatable)")
-      ->type_name("GLOB")->expected(1)->take_all();
-  check->add_option("--timeout", raw.timeout, "The check ends after this time: 500ms, 15s, 2m (default 15s)")
+  check
+      ->add_option("--only", args.only,
+                   "Look at components that match GLOB and nothing else (repeatable)")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->take_all();
+  check
+      ->add_option("--skip", args.skip,
+                   "Leave out components or findings that match GLOB (repeatable)")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->take_all();
+  check
+      ->add_option("--timeout", raw.timeout,
+                   "The check ends after this time: 500ms, 15s, 2m (default 15s)")
       ->check([](const std::string& text) -> std::string {
         const auto ms = parse_duration_ms(text);
         if (ms && *ms > 0) return "";
         return "\"" + text + "\" is no duration; write 500ms, 15s or 2m";
-      })->type_name("DURATION");
-  check->add_option("--fail-on", raw.fail_on, "Least verdict that is not exit code 0 (default unknown)")
+      })
+      ->type_name("DURATION");
+  check
+      ->add_option("--fail-on", raw.fail_on,
+                   "Least verdict that is not exit code 0 (default unknown)")
       ->check(CLI::IsMember({"critical", "warning", "unknown"}));
-  check->add_option("--config", args.config, "Configuration (default /etc/postflight/postflight.yaml, if there)")
+  check
+      ->add_option("--config", args.config,
+                   "Configuration (default /etc/postflight/postflight.yaml, if there)")
       ->type_name("FILE");
-  check->add_flag("-v,--verbose", args.verbose, "Every fact with its evidence, and the slowest tasks");
-  check->add_flag("--in-process", args.in_process, "Run tasks in this process, for a debugger; they cannot be killed");
+  check->add_flag("-v,--verbose", args.verbose,
+                  "Every fact with its evidence, and the slowest tasks");
+  check->add_flag("--in-process", args.in_process,
+                  "Run tasks in this process, for a debugger; they cannot be killed");
 }
 
 void add_others(CLI::App& app, Raw& raw) {
@@ -116,12 +142,15 @@ void add_others(CLI::App& app, Raw& raw) {
   discover->add_flag("--json", raw.line.discover.json, "As JSON");
   add_lang(*discover, raw);
   CLI::App* explain = app.add_subcommand("explain", "Tell what a finding means and what to do");
-  explain->add_option("ID", raw.line.explain.id, "Id of a finding, e.g. redis/open-to-strangers; without it, list all");
+  explain->add_option("ID", raw.line.explain.id,
+                      "Id of a finding, e.g. redis/open-to-strangers; without it, list all");
   add_lang(*explain, raw);
   CLI::App* schema = app.add_subcommand("schema", "Print a JSON Schema (draft 7)");
   schema->add_option("DOCUMENT", raw.line.schema.document, "report, facts or config")
-      ->required()->check(CLI::IsMember({"report", "facts", "config"}));
-  CLI::App* docs = app.add_subcommand("docs", "Write the reference pages, or compare them")->group("");
+      ->required()
+      ->check(CLI::IsMember({"report", "facts", "config"}));
+  CLI::App* docs =
+      app.add_subcommand("docs", "Write the reference pages, or compare them")->group("");
   docs->add_option("FOLDER", raw.line.docs.folder)->required();
   docs->add_flag("--check", raw.line.docs.check);
 }
@@ -136,7 +165,8 @@ Command command_of(const CLI::App& app) {
 
 CommandLine finish(Raw raw, const CLI::App& app) {
   raw.line.command = command_of(app);
-  for (const std::string& output : raw.outputs) raw.line.check.outputs.push_back(parse_output(output));
+  for (const std::string& output : raw.outputs)
+    raw.line.check.outputs.push_back(parse_output(output));
   if (!raw.timeout.empty()) raw.line.check.timeout = Duration{*parse_duration_ms(raw.timeout)};
   raw.line.check.fail_on = raw.fail_on == "critical"  ? Verdict::critical
                            : raw.fail_on == "warning" ? Verdict::warning
@@ -152,7 +182,8 @@ std::string suggestion(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<std::string> words;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
     words.push_back(command->get_name());
-    for (const CLI::Option* option : command->get_options()) words.push_back("--" + option->get_single_name());
+    for (const CLI::Option* option : command->get_options())
+      words.push_back("--" + option->get_single_name());
   }
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -168,8 +199,11 @@ std::string suggestion(const CLI::App& app, int argc, const char* const* argv) {
 }  // namespace
 
 std::expected<CommandLine, Farewell> parse_command_line(int argc, const char* const* argv) {
-  CLI::App app{"Postflight looks at a self-hosted server after a migration and reports what works, what does\n"
-               "not and why, and what could not be seen.", "postflight"};
+  CLI::App app{
+      "Postflight looks at a self-hosted server after a migration and reports what works, what "
+      "does\n"
+      "not and why, and what could not be seen.",
+      "postflight"};
   app.set_version_flag("--version", std::string("postflight ") + kVersion);
   app.footer(kExamples);
   app.require_subcommand(1);
@@ -185,9 +219,10 @@ std::expected<CommandLine, Farewell> parse_command_line(int argc, const char* co
   } catch (const CLI::CallForVersion& version) {
     return std::unexpected(Farewell{0, std::string(version.what()) + "\n"});
   } catch (const CLI::ParseError& error) {
-    return std::unexpected(Farewell{
-        kExitUsage, "postflight: " + std::string(error.what()) + "\n" + suggestion(app, argc, argv) +
-                        "See `postflight --help` or `postflight check --help`.\n"});
+    return std::unexpected(
+        Farewell{kExitUsage, "postflight: " + std::string(error.what()) + "\n" +
+                                 suggestion(app, argc, argv) +
+                                 "See `postflight --help` or `postflight check --help`.\n"});
   }
   return finish(std::move(raw), app);
 }

@@ -64,7 +64,8 @@ struct CommandLine {
   DocsArguments docs;
 };
 
-/// What to print instead of working: help and version (exit code 0), or an error with the next step (64).
+/// What to print instead of working: help and version (exit code 0), or an error with the next step
+/// (64).
 struct Farewell {
   int exit_code;
   std::string text;

@@ -18,7 +18,8 @@ int run_explain(const ExplainArguments& arguments);
 /// `schema report|facts|config`.
 int run_schema(const SchemaArguments& arguments);
 
-/// `docs FOLDER [--check]`: writes docs/reference from the binary itself, or tells whether it is current.
+/// `docs FOLDER [--check]`: writes docs/reference from the binary itself, or tells whether it is
+/// current.
 int run_docs(const DocsArguments& arguments);
 
 }  // namespace postflight::cli

@@ -23,7 +23,8 @@ std::string explanation(std::string_view id, Lang lang) {
     if (std::string_view(slot) != "fix") continue;
     for (const auto command : fix_command_templates(id)) out += fmt::format("    {}\n", command);
   }
-  if (const auto source = cite(id)) out += fmt::format("\n{}: {}\n", ui_text("label.cite", lang), *source);
+  if (const auto source = cite(id))
+    out += fmt::format("\n{}: {}\n", ui_text("label.cite", lang), *source);
   return out;
 }
 

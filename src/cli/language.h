@@ -6,7 +6,8 @@
 
 namespace postflight::cli {
 
-/// The language that LC_ALL, LC_MESSAGES or LANG asks for, the first that is set; English otherwise.
+/// The language that LC_ALL, LC_MESSAGES or LANG asks for, the first that is set; English
+/// otherwise.
 Lang language_of_locale();
 
 }  // namespace postflight::cli

@@ -23,7 +23,8 @@ Result<void> write_all(int fd, std::string_view bytes, const std::string& name) 
   return {};
 }
 
-/// A device or a pipe (/dev/stdout, /dev/null, a FIFO) cannot be replaced by renaming; it is written to.
+/// A device or a pipe (/dev/stdout, /dev/null, a FIFO) cannot be replaced by renaming; it is
+/// written to.
 bool is_special(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);

@@ -12,8 +12,8 @@
 
 namespace postflight::cli {
 
-/// A file in the making: opened beside its final name at once, so that a wrong path is told before the
-/// work and not after it; renamed into place by commit(); removed if never committed.
+/// A file in the making: opened beside its final name at once, so that a wrong path is told before
+/// the work and not after it; renamed into place by commit(); removed if never committed.
 class OutputFile {
  public:
   /// Errors: kDenied, kNotFound, kUnreachable with the path.

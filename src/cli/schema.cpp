@@ -29,9 +29,8 @@ Json facts_by_probe() {
       schema["description"] = fact.doc;
       properties[std::string(fact.key)] = std::move(schema);
     }
-    definitions[std::string(probe->id)] = {{"type", "object"},
-                                           {"description", probe->summary},
-                                           {"properties", std::move(properties)}};
+    definitions[std::string(probe->id)] = {
+        {"type", "object"}, {"description", probe->summary}, {"properties", std::move(properties)}};
   }
   return definitions;
 }

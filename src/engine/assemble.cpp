@@ -41,8 +41,8 @@ ReportedTest report_test(const TestResult& test, Lang lang) {
   return out;
 }
 
-/// The component's name in the reader's language, where its probe has words for it; otherwise the name
-/// the probe gave, which is made of endpoints and program names.
+/// The component's name in the reader's language, where its probe has words for it; otherwise the
+/// name the probe gave, which is made of endpoints and program names.
 std::string name_of(const Component& component, Lang lang) {
   const std::string id = "component." + component.probe;
   return find_text(MessageKind::ui, id, "text", lang)
@@ -52,7 +52,8 @@ std::string name_of(const Component& component, Lang lang) {
 
 /// Why nobody looked closer, in the reader's language.
 NotChecked report_not_checked(NotChecked item, Lang lang) {
-  item.reason.detail = ui_text("passed." + enum_name(item.passed), lang, {{"protocol", item.protocol}});
+  item.reason.detail =
+      ui_text("passed." + enum_name(item.passed), lang, {{"protocol", item.protocol}});
   return item;
 }
 
@@ -64,7 +65,8 @@ std::string unit_of(std::string_view key) {
   return "count";
 }
 
-/// Every number among the facts is a statistic: nothing decides a second time what is worth keeping.
+/// Every number among the facts is a statistic: nothing decides a second time what is worth
+/// keeping.
 void add_statistics(const Component& component, Lang lang, std::vector<Statistic>& out) {
   for (const auto& [key, fact] : component.facts.items()) {
     const auto value = fact.find("value");
@@ -100,9 +102,9 @@ Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verd
   report.exit_code = exit_code(report.verdict, fail_on);
   report.coverage = measure_coverage(document);
   for (const Component& component : document.components) {
-    report.components.push_back({component.id, component.kind, name_of(component, lang), component.probe,
-                                 component_status(component, findings, judgement.tests),
-                                 component.facts});
+    report.components.push_back(
+        {component.id, component.kind, name_of(component, lang), component.probe,
+         component_status(component, findings, judgement.tests), component.facts});
     add_statistics(component, lang, report.statistics);
   }
   for (const Finding& finding : findings) report.findings.push_back(report_finding(finding, lang));
@@ -110,6 +112,9 @@ Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verd
   report.recommendations = recommend(report.findings);
   for (const NotChecked& item : document.not_checked) {
     report.not_checked.push_back(report_not_checked(item, lang));
+  }
+  for (const Unjudged& rule : judgement.unjudged) {
+    report.undecided.push_back({rule.rule, rule.subject, rule.reason.why, rule.reason.detail});
   }
   report.tasks = document.tasks;
   return report;

@@ -50,9 +50,11 @@ std::vector<std::optional<std::size_t>> find_causes(const std::vector<Finding>& 
   return causes;
 }
 
-/// The end of the chain of causes. Bounded, so that two rules that explain each other cannot hang us.
+/// The end of the chain of causes. Bounded, so that two rules that explain each other cannot hang
+/// us.
 std::size_t root_of(std::size_t index, const std::vector<std::optional<std::size_t>>& causes) {
-  for (std::size_t steps = 0; causes[index] && steps < causes.size(); ++steps) index = *causes[index];
+  for (std::size_t steps = 0; causes[index] && steps < causes.size(); ++steps)
+    index = *causes[index];
   return index;
 }
 

@@ -9,10 +9,10 @@
 
 namespace postflight {
 
-/// Puts each symptom under the finding that explains it, where both are about the same endpoint and not
-/// about different parts of one component, and orders the rest: worst first, otherwise as they came. A
-/// symptom worse than its cause raises the cause's severity, so that folding never hides how bad things
-/// are.
+/// Puts each symptom under the finding that explains it, where both are about the same endpoint and
+/// not about different parts of one component, and orders the rest: worst first, otherwise as they
+/// came. A symptom worse than its cause raises the cause's severity, so that folding never hides
+/// how bad things are.
 std::vector<Finding> fold(std::vector<Finding> findings, std::vector<Explains> explains);
 
 /// The pairs that all families declare.

@@ -21,7 +21,8 @@ struct Header {
 Header read_header(std::string_view bytes) {
   Header header{};
   std::memcpy(&header.payload_bytes, bytes.data(), sizeof header.payload_bytes);
-  std::memcpy(&header.key_bytes, bytes.data() + sizeof header.payload_bytes, sizeof header.key_bytes);
+  std::memcpy(&header.key_bytes, bytes.data() + sizeof header.payload_bytes,
+              sizeof header.key_bytes);
   return header;
 }
 

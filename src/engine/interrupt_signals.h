@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The signals of the supervising process while it runs tasks: requests to stop become readable in
-// poll(), and nobody but the supervisor learns of its children. Restores everything. Source: signalfd(2).
+// poll(), and nobody but the supervisor learns of its children. Restores everything. Source:
+// signalfd(2).
 #pragma once
 
 #include <signal.h>
@@ -10,8 +11,8 @@
 namespace postflight {
 
 /// Lives as long as one run. SIGINT, SIGTERM and SIGHUP are blocked and read from fd(), unless the
-/// caller ignores them (nohup, a job in the background); SIGCHLD gets its default action, because with
-/// an ignored SIGCHLD the kernel throws away how a task ended.
+/// caller ignores them (nohup, a job in the background); SIGCHLD gets its default action, because
+/// with an ignored SIGCHLD the kernel throws away how a task ended.
 class InterruptSignals {
  public:
   InterruptSignals();

@@ -8,9 +8,9 @@
 
 namespace postflight {
 
-/// Applies every rule family to the components of its kind, and the family `self` to the run itself.
-/// A fact that cannot be read is unknown, and leaves the rules that need it undecided, not the others.
-/// Findings whose id matches settings.skip are left out. Unsorted, unfolded.
+/// Applies every rule family to the components of its kind, and the family `self` to the run
+/// itself. A fact that cannot be read is unknown, and leaves the rules that need it undecided, not
+/// the others. Findings whose id matches settings.skip are left out. Unsorted, unfolded.
 Judgement judge(const FactsDocument& document, const Settings& settings);
 
 /// The pseudo-component `self`, whose facts are what the run tells of its own tasks.

@@ -131,9 +131,9 @@ class Run {
     supervisor_.add({id, budget,
                      [this, probe = task.probe, target = std::move(task.target)](
                          FactSink& sink, Deadline deadline) {
-                       probe->run({target, document_.topology, options_.settings, deadline,
-                                   options_.root},
-                                  sink);
+                       probe->run(
+                           {target, document_.topology, options_.settings, deadline, options_.root},
+                           sink);
                      }});
   }
 
@@ -168,7 +168,9 @@ class Run {
 
 }  // namespace
 
-Observation observe(const ObserveOptions& options) { return Run{options}.go(false); }
+Observation observe(const ObserveOptions& options) {
+  return Run{options}.go(false);
+}
 
 FactsDocument discover_only(const ObserveOptions& options) {
   return Run{options}.go(true).document;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// discover, plan and observe: everything that touches the machine, from nothing to a facts document.
+// discover, plan and observe: everything that touches the machine, from nothing to a facts
+// document.
 #pragma once
 
 #include <functional>
@@ -27,8 +28,8 @@ struct Observation {
   bool interrupted = false;
 };
 
-/// Looks at the machine within settings.timeout. Never fails as a whole: what could not be seen stands
-/// in the document as unknown.
+/// Looks at the machine within settings.timeout. Never fails as a whole: what could not be seen
+/// stands in the document as unknown.
 Observation observe(const ObserveOptions& options);
 
 /// Discovery alone, in a process of its own, for `postflight discover`. Redacted.

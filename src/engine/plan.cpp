@@ -29,7 +29,10 @@ std::string describe_service(const Service& service) {
 
 NotChecked passed_over(std::string subject, std::string name, Passed passed, std::string detail,
                        std::string protocol = "") {
-  return {std::move(subject), std::move(name), {Why::not_planned, std::move(detail)}, passed,
+  return {std::move(subject),
+          std::move(name),
+          {Why::not_planned, std::move(detail)},
+          passed,
           std::move(protocol)};
 }
 
@@ -85,9 +88,10 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
       } else if (!is_wanted(settings, target.component_id)) {
         pass_over(target, Passed::left_out, "left out by only or skip");
       } else if (settings.only.empty() && guessed.are_enough_of(target.service)) {
-        pass_over(target, Passed::too_many_alike,
-                  fmt::format("its program holds many ports, {} of them were asked; --only asks this one",
-                              kMostGuessedPortsOfOneProgram));
+        pass_over(
+            target, Passed::too_many_alike,
+            fmt::format("its program holds many ports, {} of them were asked; --only asks this one",
+                        kMostGuessedPortsOfOneProgram));
       } else {
         result.tasks.push_back({probe, std::move(target)});
       }

@@ -29,8 +29,8 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
 /// Adds to `plan.not_checked` every service of the topology that no task of `plan` talks to.
 void note_unchecked_services(Plan& plan, const Topology& topology);
 
-/// True where --only and --skip let a component with this id be looked at. Patterns match the whole id
-/// or its kind.
+/// True where --only and --skip let a component with this id be looked at. Patterns match the whole
+/// id or its kind.
 bool is_wanted(const Settings& settings, const std::string& component_id);
 
 }  // namespace postflight

@@ -140,8 +140,8 @@ class Gate {
     }
   }
 
-  /// Until nothing changes: what one replacement leaves may read differently, and a text that is redacted
-  /// again later, from a file, must stay as it is.
+  /// Until nothing changes: what one replacement leaves may read differently, and a text that is
+  /// redacted again later, from a file, must stay as it is.
   std::string text(std::string_view input) const {
     std::string out(input);
     if (!may_hold_secret(input)) return out;

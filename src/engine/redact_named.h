@@ -8,8 +8,8 @@
 
 namespace postflight {
 
-/// True where a value under this name is a secret: db_password, X-Api-Key, requirepass. Not for what
-/// merely speaks of one: password_file, password_encryption, max_tokens, proxy_pass.
+/// True where a value under this name is a secret: db_password, X-Api-Key, requirepass. Not for
+/// what merely speaks of one: password_file, password_encryption, max_tokens, proxy_pass.
 bool names_a_secret(std::string_view name);
 
 /// The text with the values of such names replaced, in shell, INI, YAML, JSON, PHP, XML, connection

@@ -7,9 +7,9 @@
 
 namespace postflight {
 
-/// The text with the password of every URL replaced (RFC 3986 section 3.2.1). Also finds passwords that
-/// hold `/`, `?`, `#` or `@` unescaped, as people write them, and one that an excerpt cut off ("…") before
-/// its `@`. Pure, linear.
+/// The text with the password of every URL replaced (RFC 3986 section 3.2.1). Also finds passwords
+/// that hold `/`, `?`, `#` or `@` unescaped, as people write them, and one that an excerpt cut off
+/// ("…") before its `@`. Pure, linear.
 std::string redact_urls(std::string_view text);
 
 }  // namespace postflight

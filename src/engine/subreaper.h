@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes in the descendants that left their task's session (daemons by double fork, setsid) and puts an
-// end to them, and to nobody else. Source: PR_SET_CHILD_SUBREAPER in prctl(2), /proc/PID/task/TID/children.
+// Takes in the descendants that left their task's session (daemons by double fork, setsid) and puts
+// an end to them, and to nobody else. Source: PR_SET_CHILD_SUBREAPER in prctl(2),
+// /proc/PID/task/TID/children.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +10,9 @@
 
 namespace postflight {
 
-/// Orphaned descendants become children of this process for as long as this lives. Children that were
-/// there before are the caller's and are left alone; while this lives no other thread may start any.
-/// Without /proc strays cannot be found.
+/// Orphaned descendants become children of this process for as long as this lives. Children that
+/// were there before are the caller's and are left alone; while this lives no other thread may
+/// start any. Without /proc strays cannot be found.
 class Subreaper {
  public:
   Subreaper();

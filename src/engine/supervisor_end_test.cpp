@@ -60,9 +60,10 @@ TEST(SupervisorEnd, GrandchildrenAreGone) {
     testing::start_daemon(sink);
     sleep_forever();
   };
-  const auto results = run_jobs({job("same group", same_group), job("own session", own_session),
-                                 job("daemon", [](FactSink& sink, Deadline) { testing::start_daemon(sink); }),
-                                 job("hangs", both_and_hangs, 200ms)});
+  const auto results =
+      run_jobs({job("same group", same_group), job("own session", own_session),
+                job("daemon", [](FactSink& sink, Deadline) { testing::start_daemon(sink); }),
+                job("hangs", both_and_hangs, 200ms)});
   EXPECT_TRUE(testing::is_gone(fact(results.at("same group"), "child")));
   EXPECT_TRUE(testing::is_gone(fact(results.at("own session"), "child")));
   EXPECT_TRUE(testing::is_gone(fact(results.at("daemon"), "daemon")));
@@ -84,7 +85,8 @@ TEST(SupervisorEnd, AHordeOfDaemonsIsGone) {
 TEST(SupervisorEnd, StraysAreFoundFromAnyThread) {
   testing::Results results;
   std::thread([&] {
-    results = run_jobs({job("daemon", [](FactSink& sink, Deadline) { testing::start_daemon(sink); })});
+    results =
+        run_jobs({job("daemon", [](FactSink& sink, Deadline) { testing::start_daemon(sink); })});
   }).join();
   EXPECT_TRUE(testing::is_gone(fact(results.at("daemon"), "daemon")));
   EXPECT_TRUE(testing::has_no_children());
@@ -135,7 +137,7 @@ TEST(SupervisorEnd, AnExceptionOfTheCallerLeavesNoTask) {
 
 TEST(SupervisorEnd, EverythingOfTheCallerIsRestored) {
   const auto handler = [](int) {};
-  struct sigaction before {};
+  struct sigaction before{};
   before.sa_handler = handler;
   ::sigaction(SIGCHLD, &before, nullptr);
   sigset_t mask_before, mask_after;
@@ -150,7 +152,7 @@ TEST(SupervisorEnd, EverythingOfTheCallerIsRestored) {
   run_jobs({job("a", [](FactSink&, Deadline) {})});
   ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
   EXPECT_EQ(subreaper, 0);
-  struct sigaction after {};
+  struct sigaction after{};
   ::sigaction(SIGCHLD, nullptr, &after);
   EXPECT_EQ(after.sa_handler, before.sa_handler);
   ::signal(SIGCHLD, SIG_DFL);
@@ -171,8 +173,8 @@ TEST(SupervisorEnd, AnIgnoredSigchldHidesNoCrash) {
   EXPECT_EQ(results.at("fine").record.outcome, Outcome::done);
 }
 
-/// Runs a supervisor with hanging tasks in a process of its own and sends it `number` once they run. The
-/// exit status tells whether run() gave false, quickly, and left nobody.
+/// Runs a supervisor with hanging tasks in a process of its own and sends it `number` once they
+/// run. The exit status tells whether run() gave false, quickly, and left nobody.
 int interrupt_with(int number, bool ignored) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return -2;
@@ -207,7 +209,8 @@ int interrupt_with(int number, bool ignored) {
       [&](pid_t pid) {
         char byte = 0;
         if (::read(ends[0], &byte, 1) != 1) return;
-        for (int i = 0; i < 5000 && children_of(pid).size() < 16; ++i) {  // 8 tasks, their 8 daemons
+        for (int i = 0; i < 5000 && children_of(pid).size() < 16;
+             ++i) {  // 8 tasks, their 8 daemons
           ::poll(nullptr, 0, 1);
         }
         ::kill(pid, number);
@@ -217,10 +220,13 @@ int interrupt_with(int number, bool ignored) {
 }
 
 TEST(SupervisorEnd, AskedToStopItStops) {
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) EXPECT_EQ(interrupt_with(number, false), 0) << number;
+  for (const int number : {SIGTERM, SIGINT, SIGHUP})
+    EXPECT_EQ(interrupt_with(number, false), 0) << number;
 }
 
-TEST(SupervisorEnd, UnderNohupAHangUpIsIgnored) { EXPECT_EQ(interrupt_with(SIGHUP, true), 0); }
+TEST(SupervisorEnd, UnderNohupAHangUpIsIgnored) {
+  EXPECT_EQ(interrupt_with(SIGHUP, true), 0);
+}
 
 TEST(SupervisorEnd, TasksDieWithTheirSupervisor) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // the orphan comes to us

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The supervisor with real processes: what tasks say, how they end, and what their end costs others.
+// The supervisor with real processes: what tasks say, how they end, and what their end costs
+// others.
 #include "engine/supervisor.h"
 
 #include <fcntl.h>
@@ -36,7 +37,9 @@ constexpr bool kUnderSanitizer = false;
   for (;;) ::pause();
 }
 
-void say_hello(FactSink& sink, Deadline) { sink.put("greeting", "\"hello\""); }
+void say_hello(FactSink& sink, Deadline) {
+  sink.put("greeting", "\"hello\"");
+}
 
 /// The write end of the pipe to the supervisor: the only descriptor beyond the standard ones.
 int pipe_of_task() {
@@ -96,14 +99,13 @@ TEST(Supervisor, KillsAtTheBudgetAndKeepsWhatHadArrived) {
 }
 
 TEST(Supervisor, GivesTheProbeLessThanItsBudget) {
-  const auto results = run_jobs(
-      {job(
-          "a",
-          [](FactSink& sink, Deadline soft) {
-            sink.put("left", std::to_string(soft.left().count()));
-          },
-          1000ms)},
-      {.run = Deadline{400ms}});
+  const auto results = run_jobs({job(
+                                    "a",
+                                    [](FactSink& sink, Deadline soft) {
+                                      sink.put("left", std::to_string(soft.left().count()));
+                                    },
+                                    1000ms)},
+                                {.run = Deadline{400ms}});
   // The run ends before the budget: then the run is what the probe must keep below.
   EXPECT_LE(std::stoi(fact(results.at("a"), "left")), 361);
   EXPECT_GE(std::stoi(fact(results.at("a"), "left")), 250);
@@ -117,10 +119,10 @@ TEST(Supervisor, ACrashCostsOnlyTheTaskItself) {
              ::raise(SIGSEGV);
            }),
        job("abort", [](FactSink&, Deadline) { std::abort(); }),
-       job("throws", [](FactSink&, Deadline) { throw std::runtime_error("the peer sent a goose"); }),
+       job("throws",
+           [](FactSink&, Deadline) { throw std::runtime_error("the peer sent a goose"); }),
        job("throws-odd", [](FactSink&, Deadline) { throw 42; }),
-       job("kills-itself", [](FactSink&, Deadline) { ::raise(SIGKILL); }),
-       job("fine", say_hello)});
+       job("kills-itself", [](FactSink&, Deadline) { ::raise(SIGKILL); }), job("fine", say_hello)});
   EXPECT_EQ(results.at("segv").record.outcome, Outcome::crashed);
   EXPECT_NE(results.at("segv").record.detail.find("SIGSEGV"), std::string::npos);
   EXPECT_EQ(fact(results.at("segv"), "before"), "1");
@@ -158,7 +160,8 @@ TEST(Supervisor, MemoryIsLimitedPerTask) {
     block[0] = 1;
     sink.put("block", std::to_string(block[0]));
   };
-  const auto results = run_jobs({job("touch", touch_all), job("huge", one_huge), job("fine", say_hello)});
+  const auto results =
+      run_jobs({job("touch", touch_all), job("huge", one_huge), job("fine", say_hello)});
   EXPECT_EQ(results.at("touch").record.outcome, Outcome::out_of_memory);
   EXPECT_EQ(fact(results.at("touch"), "before"), "1");
   EXPECT_LT(results.at("touch").record.peak_memory_bytes, 100u << 20);
@@ -219,13 +222,14 @@ TEST(Supervisor, BoundsWhatATaskMaySay) {
     write_all(pipe_of_task(), "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n");
   };
   const StopWatch watch;
-  const auto results = run_jobs({job("huge", one_huge), job("endless", endless), job("zeros", zeros),
-                                 job("garbage", garbage), job("fine", say_hello)},
-                                {.run = Deadline{20s},
-                                 .limits = {.frame_bytes = 1 << 20, .total_bytes = 4 << 20}});
+  const auto results =
+      run_jobs({job("huge", one_huge), job("endless", endless), job("zeros", zeros),
+                job("garbage", garbage), job("fine", say_hello)},
+               {.run = Deadline{20s}, .limits = {.frame_bytes = 1 << 20, .total_bytes = 4 << 20}});
   EXPECT_LT(watch.seconds(), 3);
   EXPECT_EQ(results.at("huge").record.outcome, Outcome::crashed);
-  EXPECT_NE(results.at("huge").record.detail.find("over the limit of 1048576 bytes"), std::string::npos);
+  EXPECT_NE(results.at("huge").record.detail.find("over the limit of 1048576 bytes"),
+            std::string::npos);
   EXPECT_EQ(fact(results.at("huge"), "small"), "1");
   EXPECT_EQ(results.at("endless").record.outcome, Outcome::crashed);
   EXPECT_NE(results.at("endless").record.detail.find("more than 4194304 bytes"), std::string::npos);
@@ -267,15 +271,16 @@ TEST(Supervisor, SignalsDoNotSaveATask) {
 }
 
 TEST(Supervisor, ATaskThatClosesItsPipeIsStillWatched) {
-  const auto results = run_jobs({job(
-                                     "hangs",
-                                     [](FactSink& sink, Deadline) {
-                                       sink.put("pid", std::to_string(::getpid()));
-                                       ::close(pipe_of_task());
-                                       sleep_forever();
-                                     },
-                                     200ms),
-                                 job("ends", [](FactSink&, Deadline) { ::close(pipe_of_task()); })});
+  const auto results =
+      run_jobs({job(
+                    "hangs",
+                    [](FactSink& sink, Deadline) {
+                      sink.put("pid", std::to_string(::getpid()));
+                      ::close(pipe_of_task());
+                      sleep_forever();
+                    },
+                    200ms),
+                job("ends", [](FactSink&, Deadline) { ::close(pipe_of_task()); })});
   EXPECT_EQ(results.at("hangs").record.outcome, Outcome::timeout);
   EXPECT_TRUE(testing::is_gone(fact(results.at("hangs"), "pid")));
   // It could not say that it was done, so nobody claims it.

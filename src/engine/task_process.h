@@ -26,8 +26,8 @@ class TaskProcess {
   /// Reads what the pipe holds now. Condemns a task that breaks a bound.
   void drain();
 
-  /// Kills it and its group; from then on end() is when we stop waiting for its death. Does nothing the
-  /// second time.
+  /// Kills it and its group; from then on end() is when we stop waiting for its death. Does nothing
+  /// the second time.
   void condemn(Outcome outcome, std::string detail);
 
   /// True where it cannot be killed: condemned, and still not dead when that was due.

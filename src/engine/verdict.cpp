@@ -47,9 +47,11 @@ Verdict component_status(const Component& component, const std::vector<Finding>&
                          const std::vector<TestResult>& tests) {
   Verdict status = lacks_required_fact(component) ? Verdict::unknown : Verdict::ok;
   for (const Finding& finding : findings) {
-    if (is_about(finding.subject, component.id)) status = std::max(status, verdict_of(finding.severity));
+    if (is_about(finding.subject, component.id))
+      status = std::max(status, verdict_of(finding.severity));
     for (const Finding& symptom : finding.symptoms) {
-      if (is_about(symptom.subject, component.id)) status = std::max(status, verdict_of(symptom.severity));
+      if (is_about(symptom.subject, component.id))
+        status = std::max(status, verdict_of(symptom.severity));
     }
   }
   for (const TestResult& test : tests) {

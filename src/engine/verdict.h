@@ -17,8 +17,8 @@ Verdict verdict_of(Severity severity);
 /// What a functional test amounts to: a failed one is critical, for somebody's path is broken.
 Verdict verdict_of(TestStatus status);
 
-/// Status of a component: the worst of the findings on it and, where a required fact of it is unknown,
-/// at least `unknown`.
+/// Status of a component: the worst of the findings on it and, where a required fact of it is
+/// unknown, at least `unknown`.
 Verdict component_status(const Component& component, const std::vector<Finding>& findings,
                          const std::vector<TestResult>& tests);
 
@@ -27,7 +27,8 @@ Verdict component_status(const Component& component, const std::vector<Finding>&
 Verdict run_verdict(const FactsDocument& document, const std::vector<Finding>& findings,
                     const std::vector<TestResult>& tests);
 
-/// Exit code of `check`: 0 ok, 1 warning, 2 critical, 3 unknown; verdicts better than `fail_on` give 0.
+/// Exit code of `check`: 0 ok, 1 warning, 2 critical, 3 unknown; verdicts better than `fail_on`
+/// give 0.
 int exit_code(Verdict verdict, Verdict fail_on = Verdict::unknown);
 
 }  // namespace postflight

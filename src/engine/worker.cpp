@@ -50,7 +50,8 @@ void limit(__rlimit_resource_t resource, rlim_t value) {
 /// cannot spoil the report.
 void detach_standard_streams(bool keep_stderr) {
   int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (nowhere < 0) nowhere = ::open("/", O_PATH | O_CLOEXEC);  // a bare chroot: every use gives EBADF
+  if (nowhere < 0)
+    nowhere = ::open("/", O_PATH | O_CLOEXEC);  // a bare chroot: every use gives EBADF
   if (nowhere < 0) return;
   ::dup2(nowhere, STDIN_FILENO);
   ::dup2(nowhere, STDOUT_FILENO);
@@ -128,7 +129,8 @@ void run_worker(const Job& job, Deadline soft, int pipe, pid_t supervisor,
   ::setsid();  // a group of its own, and no terminal on which a library could ask for a pass phrase
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != supervisor) ::_exit(static_cast<int>(WorkerExit::failed));
-  // Started with closed standard streams we would get their numbers and overwrite the pipe ourselves.
+  // Started with closed standard streams we would get their numbers and overwrite the pipe
+  // ourselves.
   if (pipe <= STDERR_FILENO) pipe = ::fcntl(pipe, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   confine(pipe, options);
   PipeSink sink{pipe};

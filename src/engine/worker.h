@@ -8,14 +8,14 @@
 
 namespace postflight {
 
-/// How a worker ends when it is not killed; the supervisor reads it as the exit status. The numbers are
-/// unlike those that programs and libraries use when they call exit().
+/// How a worker ends when it is not killed; the supervisor reads it as the exit status. The numbers
+/// are unlike those that programs and libraries use when they call exit().
 enum class WorkerExit : int { done = 0, failed = 113, out_of_memory = 114 };
 
-/// Confines this freshly forked process (own session without a terminal, no core, memory and stack limits,
-/// no inherited descriptors, first to go when the machine runs out of memory, dies with the supervisor
-/// unless it changes its user), runs the job and leaves. Nothing escapes from it, for it stands on a copy
-/// of the supervisor's stack. `soft` is the deadline the probe itself works to.
+/// Confines this freshly forked process (own session without a terminal, no core, memory and stack
+/// limits, no inherited descriptors, first to go when the machine runs out of memory, dies with the
+/// supervisor unless it changes its user), runs the job and leaves. Nothing escapes from it, for it
+/// stands on a copy of the supervisor's stack. `soft` is the deadline the probe itself works to.
 [[noreturn]] void run_worker(const Job& job, Deadline soft, int pipe, pid_t supervisor,
                              const Supervisor::Options& options) noexcept;
 

@@ -63,8 +63,9 @@ Exposure classify_v6(const in6_addr& address) {
   if (IN6_IS_ADDR_LINKLOCAL(&address)) return Exposure::local;  // fe80::/10
   if ((byte[0] & 0xFE) == 0xFC) return Exposure::local;         // fc00::/7, RFC 4193
   if (byte[0] == 0xFF) return Exposure::local;                  // multicast
-  const bool documentation = byte[0] == 0x20 && byte[1] == 0x01 && byte[2] == 0x0D && byte[3] == 0xB8;
-  if (documentation) return Exposure::local;                    // 2001:db8::/32, RFC 3849
+  const bool documentation =
+      byte[0] == 0x20 && byte[1] == 0x01 && byte[2] == 0x0D && byte[3] == 0xB8;
+  if (documentation) return Exposure::local;  // 2001:db8::/32, RFC 3849
   return Exposure::global;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading files and folders of the machine: bounded, never blocking on a FIFO or a device, never creating.
+// Reading files and folders of the machine: bounded, never blocking on a FIFO or a device, never
+// creating.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,9 @@
 
 namespace postflight::host {
 
-/// The whole file, at most `limit` bytes. Opens with O_NONBLOCK so that a FIFO cannot hang us, and reads
-/// to the end because files in /proc tell no size.
-/// Errors: kNotFound, kDenied, kMalformed when it is larger than the limit, kUnreachable otherwise.
+/// The whole file, at most `limit` bytes. Opens with O_NONBLOCK so that a FIFO cannot hang us, and
+/// reads to the end because files in /proc tell no size. Errors: kNotFound, kDenied, kMalformed
+/// when it is larger than the limit, kUnreachable otherwise.
 Result<std::string> read_file(const std::string& path, std::size_t limit = 1024 * 1024);
 
 /// As read_file(), but a longer file gives its first `limit` bytes instead of an error.

@@ -47,8 +47,8 @@ Storage storage_of(const MountEntry& mount);
 struct FileSystem {
   MountEntry mount;  ///< The visible mount with the shortest mount point.
   Storage storage = Storage::kLocal;
-  bool read_only = false;            ///< The file system itself refuses writes. A mount that is read-only
-                                     ///< is less: a sandbox around this process makes such mounts.
+  bool read_only = false;  ///< The file system itself refuses writes. A mount that is read-only
+                           ///< is less: a sandbox around this process makes such mounts.
   bool remounted_read_only = false;  ///< Mounted for writing, yet the file system refuses writes:
                                      ///< what errors=remount-ro does, ext4(5).
   bool beneath_root = false;  ///< The machine's root is an overlay that, by its options, writes

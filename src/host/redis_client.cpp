@@ -38,8 +38,8 @@ void* create_string(const redisReadTask* task, char* text, std::size_t length) {
 /// hiredis 1.x passes a size_t here, 0.14 an int; the function pointer's own type decides.
 template <class Count>
 void* create_array(const redisReadTask* task, Count count) {
-  // A hostile length must not allocate before its elements have come, nor arrays within arrays multiply
-  // it: nothing we ask for is nested or has so many.
+  // A hostile length must not allocate before its elements have come, nor arrays within arrays
+  // multiply it: nothing we ask for is nested or has so many.
   if (task->parent || count < 0 || static_cast<std::size_t>(count) > kMostElements) return nullptr;
   RedisReply* reply = place_for(task);
   reply->type = RedisReply::Type::kArray;
@@ -54,9 +54,13 @@ void* create_integer(const redisReadTask* task, long long value) {
   return reply;
 }
 
-void* create_nil(const redisReadTask* task) { return place_for(task); }
+void* create_nil(const redisReadTask* task) {
+  return place_for(task);
+}
 
-void free_reply(void* reply) { delete static_cast<RedisReply*>(reply); }
+void free_reply(void* reply) {
+  delete static_cast<RedisReply*>(reply);
+}
 
 redisReplyObjectFunctions* functions() {
   static redisReplyObjectFunctions table = [] {
@@ -80,7 +84,8 @@ Result<std::unique_ptr<RedisReply>> feed(redisReader* reader, std::string_view b
   void* parsed = nullptr;
   if (redisReaderFeed(reader, bytes.data(), bytes.size()) != REDIS_OK ||
       redisReaderGetReply(reader, &parsed) != REDIS_OK) {
-    return fail(Errc::kMalformed, "the reply is not Redis's protocol (RESP): " + excerpt(bytes, 60));
+    return fail(Errc::kMalformed,
+                "the reply is not Redis's protocol (RESP): " + excerpt(bytes, 60));
   }
   return std::unique_ptr<RedisReply>{static_cast<RedisReply*>(parsed)};
 }
@@ -97,14 +102,17 @@ std::string encode(std::initializer_list<std::string_view> words) {
 }  // namespace
 
 Result<RedisReply> parse_redis_reply(std::string_view bytes) {
-  const std::unique_ptr<redisReader, ReaderDeleter> reader{redisReaderCreateWithFunctions(functions())};
+  const std::unique_ptr<redisReader, ReaderDeleter> reader{
+      redisReaderCreateWithFunctions(functions())};
   if (!reader) throw std::bad_alloc{};
   PF_TRY_ASSIGN(const auto reply, feed(reader.get(), bytes));
   if (!reply) return fail(Errc::kMalformed, "the reply is not complete");
   return std::move(*reply);
 }
 
-void RedisClient::FreeReader::operator()(redisReader* reader) const { redisReaderFree(reader); }
+void RedisClient::FreeReader::operator()(redisReader* reader) const {
+  redisReaderFree(reader);
+}
 
 RedisClient::RedisClient(TcpStream stream)
     : stream_(std::move(stream)), reader_(redisReaderCreateWithFunctions(functions())) {

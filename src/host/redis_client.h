@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Talks RESP2 over a plain TCP stream, with hiredis's reader as the codec and our own waiting, so that
-// no call outlives its deadline. Source: Redis serialization protocol specification.
+// Talks RESP2 over a plain TCP stream, with hiredis's reader as the codec and our own waiting, so
+// that no call outlives its deadline. Source: Redis serialization protocol specification.
 #pragma once
 
 #include <initializer_list>
@@ -21,13 +21,14 @@ namespace postflight::host {
 struct RedisReply {
   enum class Type { kStatus, kError, kInteger, kString, kNil, kArray };
   Type type = Type::kNil;
-  std::string text;                   ///< Status, error, string, or the integer in decimal.
+  std::string text;  ///< Status, error, string, or the integer in decimal.
   std::vector<RedisReply> elements;
 
   bool is_error() const { return type == Type::kError; }
 };
 
-/// The first reply in `bytes`. Errors: kMalformed where it is not RESP, or not all of it is there. Pure.
+/// The first reply in `bytes`. Errors: kMalformed where it is not RESP, or not all of it is there.
+/// Pure.
 Result<RedisReply> parse_redis_reply(std::string_view bytes);
 
 class RedisClient {
@@ -40,8 +41,8 @@ class RedisClient {
   RedisClient& operator=(RedisClient&&) noexcept;
   ~RedisClient();
 
-  /// Sends one command and waits for its reply. Errors: kMalformed when what comes back is not RESP or
-  /// is larger than 4 MiB, kTimeout, kUnreachable when the server hangs up.
+  /// Sends one command and waits for its reply. Errors: kMalformed when what comes back is not RESP
+  /// or is larger than 4 MiB, kTimeout, kUnreachable when the server hangs up.
   Result<RedisReply> command(std::initializer_list<std::string_view> words, Deadline deadline);
 
  private:

@@ -31,8 +31,9 @@ TEST(RedisReply, IsReadInAllItsTypes) {
 }
 
 TEST(RedisReply, ThatIsNoneIsMalformed) {
-  for (const char* bytes : {"", "+OK", "x\r\n", "$5\r\nab\r\n", "$x\r\n", "*2\r\n+a\r\n", "*5000\r\n", "*1\r\n*1\r\n+a\r\n",
-                            "*99999999999\r\n", "$99999999999999999999\r\n", "*-7\r\n", "$-7\r\n", ":a\r\n"}) {
+  for (const char* bytes : {"", "+OK", "x\r\n", "$5\r\nab\r\n", "$x\r\n", "*2\r\n+a\r\n",
+                            "*5000\r\n", "*1\r\n*1\r\n+a\r\n", "*99999999999\r\n",
+                            "$99999999999999999999\r\n", "*-7\r\n", "$-7\r\n", ":a\r\n"}) {
     EXPECT_FALSE(parse_redis_reply(bytes)) << bytes;
   }
 }
@@ -43,7 +44,9 @@ RC_GTEST_PROP(RedisReplyProperty, TextOfAnyBytesComesBack, (std::string text)) {
   RC_ASSERT(reply->text == text);
 }
 
-RC_GTEST_PROP(RedisReplyProperty, AnyBytesAreRefusedOrRead, (std::string bytes)) { (void)parse_redis_reply(bytes); }
+RC_GTEST_PROP(RedisReplyProperty, AnyBytesAreRefusedOrRead, (std::string bytes)) {
+  (void)parse_redis_reply(bytes);
+}
 
 TEST(RedisClient, TalksToARealServer) {
   if (!testing::RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
@@ -51,9 +54,11 @@ TEST(RedisClient, TalksToARealServer) {
   auto client = RedisClient::connect("127.0.0.1", server.port(), Deadline{5s});
   ASSERT_TRUE(client) << client.error().what;
   EXPECT_EQ(client->command({"PING"}, Deadline{5s})->text, "PONG");
-  EXPECT_EQ(client->command({"ECHO", std::string_view("a\0\r\nb", 5)}, Deadline{5s})->text, std::string("a\0\r\nb", 5));
+  EXPECT_EQ(client->command({"ECHO", std::string_view("a\0\r\nb", 5)}, Deadline{5s})->text,
+            std::string("a\0\r\nb", 5));
   EXPECT_TRUE(client->command({"NOSUCH"}, Deadline{5s})->is_error());
-  EXPECT_EQ(client->command({"CONFIG", "GET", "port"}, Deadline{5s})->elements.at(1).text, std::to_string(server.port()));
+  EXPECT_EQ(client->command({"CONFIG", "GET", "port"}, Deadline{5s})->elements.at(1).text,
+            std::to_string(server.port()));
 }
 
 Errc error_of(const Behaviour& behaviour) {

@@ -66,8 +66,9 @@ void for_each_field(Object& object, Visit&& visit) {
   constexpr auto docs = field_docs(static_cast<const T*>(nullptr));
   static_assert(docs.size() == boost::mp11::mp_size<codec_detail::Members<T>>::value);
   std::size_t index = 0;
-  boost::mp11::mp_for_each<codec_detail::Members<T>>(
-      [&](auto member) { visit(std::string_view(member.name), object.*member.pointer, docs[index++]); });
+  boost::mp11::mp_for_each<codec_detail::Members<T>>([&](auto member) {
+    visit(std::string_view(member.name), object.*member.pointer, docs[index++]);
+  });
 }
 
 template <class T>
@@ -101,7 +102,8 @@ template <class T>
 Json to_json(const T& value) {
   namespace d = codec_detail;
   if constexpr (d::ObservedTraits<T>::value) {
-    return d::observed_to_json(static_cast<const Observed<typename d::ObservedTraits<T>::Value>&>(value));
+    return d::observed_to_json(
+        static_cast<const Observed<typename d::ObservedTraits<T>::Value>&>(value));
   } else if constexpr (d::DescribedEnum<T>) {
     return enum_name(value);
   } else if constexpr (std::is_same_v<T, Duration>) {
@@ -192,7 +194,8 @@ Result<void> struct_from_json(const Json& json, T& out, const std::string& path)
 
 }  // namespace codec_detail
 
-/// Fills `out` from JSON. A missing key leaves the default, a wrong type is kMalformed with its path.
+/// Fills `out` from JSON. A missing key leaves the default, a wrong type is kMalformed with its
+/// path.
 template <class T>
 Result<void> from_json(const Json& json, T& out, const std::string& path) {
   namespace d = codec_detail;
@@ -250,7 +253,8 @@ template <class T>
 Json observed_schema() {
   const Json evidence = schema_of<Evidence>();
   const auto variant = [&](const char* key, Json schema, bool with_evidence) {
-    Json out = {{"type", "object"}, {"required", {key}}, {"properties", {{key, std::move(schema)}}}};
+    Json out = {
+        {"type", "object"}, {"required", {key}}, {"properties", {{key, std::move(schema)}}}};
     if (with_evidence) out["properties"]["evidence"] = evidence;
     return out;
   };

@@ -32,6 +32,7 @@ struct TaskRecord {
   double budget_seconds = 0;
   bool operator==(const TaskRecord&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(TaskRecord,
   (id, "Probe and target of the task."),
   (component, "Component the task looked at; empty for discovery."),
@@ -41,6 +42,7 @@ PF_DESCRIBE(TaskRecord,
   (cpu_seconds, "User and system time of its process and the children it waited for."),
   (peak_memory_bytes, "Largest resident set of its process."),
   (budget_seconds, "Time it was given."))
+// clang-format on
 
 /// One observed component. Its facts are kept as JSON under the keys its probe declares.
 struct Component {
@@ -51,12 +53,14 @@ struct Component {
   Json facts = Json::object();
   bool operator==(const Component&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Component,
   (id, "KIND:ENDPOINT, or the kind alone where there is one of it."),
   (kind, "host, sockets, http, redis, …"),
   (name, "How people call it."),
   (probe, "Probe that looked at it."),
   (facts, "Facts by key: {value, evidence}, {absent, evidence} or {unknown: {why, detail}}."))
+// clang-format on
 
 /// Why nobody looked closer at something that was seen.
 enum class Passed {
@@ -76,12 +80,14 @@ struct NotChecked {
   std::string protocol;
   bool operator==(const NotChecked&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(NotChecked,
   (subject, "Id of the service."),
   (name, "Name for people: the program and what it probably speaks."),
   (reason, "Why nobody looked closer, in English."),
   (passed, "The same from a fixed list."),
   (protocol, "What it probably speaks; empty where nothing suggests it."))
+// clang-format on
 
 /// Everything one run observed. `check --from` judges it again at any time, anywhere.
 struct FactsDocument {
@@ -98,6 +104,7 @@ struct FactsDocument {
   std::vector<NotChecked> not_checked;
   bool operator==(const FactsDocument&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(FactsDocument,
   (facts_version, "Version of this format."),
   (tool_version, "Version of Postflight that observed."),
@@ -109,5 +116,6 @@ PF_DESCRIBE(FactsDocument,
   (tasks, "What each task cost and how it ended."),
   (components, "What was observed, in the order of the report."),
   (not_checked, "What was seen to listen but has no probe, or was left out on purpose."))
+// clang-format on
 
 }  // namespace postflight

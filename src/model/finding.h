@@ -16,9 +16,9 @@ struct Finding {
   std::string id;
   Severity severity = Severity::info;
   std::string subject;
-  Json args = Json::object();        ///< Values for the placeholders of the messages.
+  Json args = Json::object();  ///< Values for the placeholders of the messages.
   std::vector<Evidence> evidence;
-  std::vector<Finding> symptoms;     ///< Findings that this one explains.
+  std::vector<Finding> symptoms;  ///< Findings that this one explains.
 };
 
 /// A rule that could not decide, because a fact it reads is unknown.
@@ -41,7 +41,7 @@ struct TestResult {
   TestStatus status = TestStatus::unknown;
   double duration_seconds = 0;
   std::vector<Evidence> evidence;
-  Unknown reason;                    ///< Why it is unknown; meaningless otherwise.
+  Unknown reason;  ///< Why it is unknown; meaningless otherwise.
 };
 
 /// Everything judge() says about one facts document.

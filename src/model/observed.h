@@ -32,10 +32,12 @@ struct Evidence {
   std::string at;
   bool operator==(const Evidence&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Evidence,
   (source, "File, query, endpoint or kernel table that was read."),
   (excerpt, "What stood there, raw but for redaction and length."),
   (at, "When it was read, RFC 3339 in UTC."))
+// clang-format on
 
 /// Ignorance with its reason.
 struct Unknown {
@@ -43,9 +45,11 @@ struct Unknown {
   std::string detail;
   bool operator==(const Unknown&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Unknown,
   (why, "Reason from a fixed list."),
   (detail, "What was tried and what came back, and how to allow it where that is possible."))
+// clang-format on
 
 /// Seen to be absent: knowledge, on which a rule may judge.
 struct Absent {
@@ -96,7 +100,8 @@ class Observed {
   std::variant<Unknown, Absent, Seen<T>> state_;
 };
 
-/// A field of a probe's facts. Required<T> marks those without which the component's state is unknown.
+/// A field of a probe's facts. Required<T> marks those without which the component's state is
+/// unknown.
 template <class T>
 using Fact = Observed<T>;
 

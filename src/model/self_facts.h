@@ -13,8 +13,10 @@ struct SelfFacts {
   Fact<std::vector<TaskRecord>> tasks;
   Fact<bool> discovered;
 };
+// clang-format off
 PF_DESCRIBE(SelfFacts,
   (tasks, "What each task cost and how it ended."),
   (discovered, "Whether discovery brought a topology back."))
+// clang-format on
 
 }  // namespace postflight

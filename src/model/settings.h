@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the user may set, in postflight.yaml or on the command line. The defaults stand here and nowhere else.
+// What the user may set, in postflight.yaml or on the command line. The defaults stand here and
+// nowhere else.
 #pragma once
 
 #include <map>
@@ -28,6 +29,7 @@ struct Thresholds {
   double redis_memory_warning_ratio = 0.90;
   double redis_clients_warning_ratio = 0.90;
 };
+// clang-format off
 PF_DESCRIBE(Thresholds,
   (disk_used_warning_ratio, "Used part of a file system, as df counts it, from which a warning is given."),
   (disk_used_critical_ratio, "Used part of a file system from which it is critical."),
@@ -42,6 +44,7 @@ PF_DESCRIBE(Thresholds,
   (http_slow_seconds, "Time to the first byte of an HTTP answer from which it is called slow."),
   (redis_memory_warning_ratio, "Used part of Redis's maxmemory from which a warning is given where keys are not evicted."),
   (redis_clients_warning_ratio, "Used part of Redis's maxclients from which a warning is given."))
+// clang-format on
 
 /// A credential by reference: the value itself never stands in the file.
 struct CredentialReference {
@@ -50,11 +53,13 @@ struct CredentialReference {
   std::string password_env;
   std::string password_file;
 };
+// clang-format off
 PF_DESCRIBE(CredentialReference,
   (component, "Pattern of component ids it is for, e.g. redis:127.0.0.1:6379 or redis:*."),
   (username, "User name, where the protocol has one."),
   (password_env, "Name of the environment variable that holds the password."),
   (password_file, "File whose first line is the password."))
+// clang-format on
 
 struct Settings {
   Duration timeout = std::chrono::seconds{15};
@@ -66,6 +71,7 @@ struct Settings {
   std::vector<CredentialReference> credentials;
   std::vector<std::string> public_names;
 };
+// clang-format off
 PF_DESCRIBE(Settings,
   (timeout, "Time after which a check ends, whatever has answered by then: 500ms, 15s, 2m."),
   (lang, "Language of the report, en or ru; without it the locale decides."),
@@ -75,5 +81,6 @@ PF_DESCRIBE(Settings,
   (skip, "Patterns of components and finding ids to leave out."),
   (credentials, "Credentials by reference to an environment variable or a file."),
   (public_names, "Names under which the public reaches this machine, e.g. example.org."))
+// clang-format on
 
 }  // namespace postflight

@@ -10,7 +10,8 @@ namespace postflight {
 enum class Severity { info, warning, critical };
 PF_DESCRIBE_ENUM(Severity, info, warning, critical)
 
-/// Status of a component and verdict of a run, from best to worst: critical > warning > unknown > ok.
+/// Status of a component and verdict of a run, from best to worst: critical > warning > unknown >
+/// ok.
 enum class Verdict { ok, unknown, warning, critical };
 PF_DESCRIBE_ENUM(Verdict, ok, unknown, warning, critical)
 

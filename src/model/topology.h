@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What runs on the machine and listens, as discovery saw it. Plain data; the probes are planned from it.
+// What runs on the machine and listens, as discovery saw it. Plain data; the probes are planned
+// from it.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +11,14 @@
 
 namespace postflight {
 
-/// From whom a listening address can be reached as far as the address alone tells. Firewalls are not
-/// considered here.
+/// From whom a listening address can be reached as far as the address alone tells. Firewalls are
+/// not considered here.
 enum class Exposure {
   loopback,   ///< 127.0.0.0/8 or ::1: this machine only.
   container,  ///< A container bridge or another network namespace: this machine and its containers.
-  local,      ///< A private or link-local address (RFC 1918, RFC 4193, RFC 3927): the local network.
-  global,     ///< A globally routable address: anybody.
-  wildcard,   ///< All addresses of the machine.
+  local,     ///< A private or link-local address (RFC 1918, RFC 4193, RFC 3927): the local network.
+  global,    ///< A globally routable address: anybody.
+  wildcard,  ///< All addresses of the machine.
 };
 PF_DESCRIBE_ENUM(Exposure, loopback, container, local, global, wildcard)
 
@@ -35,6 +36,7 @@ struct Program {
   bool executable_deleted = false;
   bool operator==(const Program&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Program,
   (pid, "Process id as seen from this machine."),
   (name, "Name of the process, /proc/PID/comm."),
@@ -43,6 +45,7 @@ PF_DESCRIBE(Program,
   (uid, "User id of the process."),
   (cgroup, "Path of the process in the cgroup hierarchy, which names its unit or container."),
   (executable_deleted, "The program file was replaced or removed after the process had started."))
+// clang-format on
 
 /// One listening socket.
 struct Listener {
@@ -53,12 +56,14 @@ struct Listener {
   std::uint32_t backlog_limit = 0;
   bool operator==(const Listener&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Listener,
   (address, "Local address, numeric; 0.0.0.0 or :: is every address."),
   (exposure, "From whom this address can be reached, firewalls not considered."),
   (inode, "Inode of the socket."),
   (backlog, "Connections waiting to be accepted; 0 for UDP."),
   (backlog_limit, "How many may wait, the listen(2) backlog; 0 for UDP."))
+// clang-format on
 
 /// What a service probably speaks, and on what that guess rests.
 struct Guess {
@@ -67,10 +72,12 @@ struct Guess {
   bool certain = false;
   bool operator==(const Guess&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Guess,
   (protocol, "Name of the protocol: http, redis, postgresql, ssh, …; empty where nothing suggests one."),
   (basis, "What suggested it: the program's name or the port's number."),
   (certain, "The program itself is known to speak it; otherwise an answer in another protocol is no fault."))
+// clang-format on
 
 /// All sockets on which one program listens on one port in one network namespace.
 struct Service {
@@ -84,6 +91,7 @@ struct Service {
   Guess guess;
   bool operator==(const Service&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Service,
   (id, "ADDRESS:PORT, with @NAMESPACE where it is not the machine's own, and /udp for UDP."),
   (netns, "Label of the network namespace; empty for the machine's own."),
@@ -93,6 +101,7 @@ PF_DESCRIBE(Service,
   (listeners, "The listening sockets, one per address."),
   (programs, "The programs that hold these sockets."),
   (guess, "What it probably speaks."))
+// clang-format on
 
 /// A network namespace other than the machine's own, as far as it could be looked into.
 struct NetworkNamespace {
@@ -101,10 +110,12 @@ struct NetworkNamespace {
   Observed<std::uint32_t> services;
   bool operator==(const NetworkNamespace&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(NetworkNamespace,
   (label, "Container id, name under /run/netns, or name and id of a process in it."),
   (pid, "A process inside it."),
   (services, "How many services listen there."))
+// clang-format on
 
 struct Topology {
   std::vector<Service> services;
@@ -113,17 +124,20 @@ struct Topology {
   std::vector<std::string> global_addresses;
   bool operator==(const Topology&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Topology,
   (services, "Everything that listens, sorted by namespace, transport and port."),
   (namespaces, "Network namespaces other than the machine's own."),
   (addresses, "The machine's own addresses, numeric, loopback left out."),
   (global_addresses, "Those of them that are globally routable."))
+// clang-format on
 
-/// The address to connect to when a service listens on `address`: the wildcard is reached by loopback.
+/// The address to connect to when a service listens on `address`: the wildcard is reached by
+/// loopback.
 std::string reachable_address(const std::string& address);
 
-/// The listener a probe should talk to: loopback first, then the others in order. Never empty-handed:
-/// a service has at least one listener.
+/// The listener a probe should talk to: loopback first, then the others in order. Never
+/// empty-handed: a service has at least one listener.
 const Listener& preferred_listener(const Service& service);
 
 /// "127.0.0.1:80" or "[::1]:80".

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked at where HTTP is spoken: a service of this machine, or a public name as it is seen from
-// inside. Only plain GET requests are sent, which are safe by definition (RFC 9110, section 9.2.1).
-// Source: RFC 9110, RFC 9112; the default pages of the servers themselves.
+// What is looked at where HTTP is spoken: a service of this machine, or a public name as it is seen
+// from inside. Only plain GET requests are sent, which are safe by definition (RFC 9110,
+// section 9.2.1). Source: RFC 9110, RFC 9112; the default pages of the servers themselves.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace postflight {
 
-/// "Does not apply" is Absent throughout: all of a service that turned out not to speak HTTP, what is
-/// said of public names for a service, what is said of pages for a name that does not exist.
+/// "Does not apply" is Absent throughout: all of a service that turned out not to speak HTTP, what
+/// is said of public names for a service, what is said of pages for a name that does not exist.
 struct HttpFacts {
   Required<bool> answers;
   Fact<std::string> public_name;
@@ -43,6 +43,7 @@ struct HttpFacts {
   Fact<std::string> health_says;
   Fact<std::string> health_excerpt;
 };
+// clang-format off
 PF_DESCRIBE(HttpFacts,
   (answers, "A GET of / was answered with a complete HTTP response of any status. False for a public name that does not exist; absent where something answers that is not HTTP and nothing but the port had suggested it."),
   (public_name, "The public name that was asked for; absent where a service of this machine was asked."),
@@ -71,5 +72,6 @@ PF_DESCRIBE(HttpFacts,
   (health_seconds, "From the start of the request to the end of the answer at the health path."),
   (health_says, "The member status, state, health, healthy or ok of a JSON answer at the health path."),
   (health_excerpt, "The first 120 bytes of that answer, printable."))
+// clang-format on
 
 }  // namespace postflight

@@ -22,10 +22,10 @@ namespace postflight {
 
 /// What one task looks at.
 struct Target {
-  std::string component_id;   ///< KIND:ENDPOINT, unique in a run.
-  std::string name;           ///< For people: "Redis 127.0.0.1:6379 (redis-server)".
-  Service service;            ///< The service to talk to; without listeners where there is none.
-  std::string public_name;    ///< A public DNS name to look at instead of a service.
+  std::string component_id;  ///< KIND:ENDPOINT, unique in a run.
+  std::string name;          ///< For people: "Redis 127.0.0.1:6379 (redis-server)".
+  Service service;           ///< The service to talk to; without listeners where there is none.
+  std::string public_name;   ///< A public DNS name to look at instead of a service.
 };
 
 /// A fact a probe declares: key, meaning, type.
@@ -49,7 +49,8 @@ struct ProbeContext {
   const Observed<Topology>& topology;  ///< Unknown where discovery failed or is not needed.
   const Settings& settings;
   Deadline deadline;
-  std::string root = "/";  ///< Where /proc, /sys and the files of the machine are found; tests re-root it.
+  std::string root =
+      "/";  ///< Where /proc, /sys and the files of the machine are found; tests re-root it.
 
   /// Evidence read just now.
   Evidence evidence(std::string source, std::string_view raw) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries a probe's facts from its struct to the supervisor, as early as they are known, so that a task
-// that is killed at its deadline still leaves behind what it had seen.
+// Carries a probe's facts from its struct to the supervisor, as early as they are known, so that a
+// task that is killed at its deadline still leaves behind what it had seen.
 #pragma once
 
 #include <map>
@@ -46,8 +46,8 @@ class Recorder {
   std::map<std::string_view, std::string> sent_;
 };
 
-/// The declarations of a facts struct, from its PF_DESCRIBE. Made once: they are asked for with every
-/// component, and a machine may have thousands.
+/// The declarations of a facts struct, from its PF_DESCRIBE. Made once: they are asked for with
+/// every component, and a machine may have thousands.
 template <class Facts>
 const std::vector<FactDeclaration>& declare_facts() {
   static const std::vector<FactDeclaration> kDeclarations = [] {
@@ -55,12 +55,11 @@ const std::vector<FactDeclaration>& declare_facts() {
     Facts facts;
     for_each_field<Facts>(facts, [&](std::string_view key, const auto& fact, std::string_view doc) {
       using Field = std::remove_cvref_t<decltype(fact)>;
-      declarations.push_back(
-          {key, doc, codec_detail::ObservedTraits<Field>::kRequired, schema_of<Field>(),
-         +[](const Json& json) -> Result<void> {
-           Field read;
-           return from_json(json, read, "fact");
-         }});
+      declarations.push_back({key, doc, codec_detail::ObservedTraits<Field>::kRequired,
+                              schema_of<Field>(), +[](const Json& json) -> Result<void> {
+                                Field read;
+                                return from_json(json, read, "fact");
+                              }});
     });
     return declarations;
   }();

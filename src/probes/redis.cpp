@@ -22,8 +22,8 @@ constexpr std::string_view kKeyspacePrefix = "db";
 /// What a reply to PING says about the client without credentials that sent it.
 enum class Admission { let_in, turned_away, untold };
 
-/// processCommand() of Redis's server.c checks who asks before it checks the server's own state, so these
-/// errors, too, mean "let in".
+/// processCommand() of Redis's server.c checks who asks before it checks the server's own state, so
+/// these errors, too, mean "let in".
 Admission admission_of(const RedisReply& reply) {
   if (!reply.is_error()) return Admission::let_in;
   for (const auto& error : {"LOADING", "MISCONF", "MASTERDOWN", "BUSY", "OOM", "NOREPLICAS"}) {
@@ -47,12 +47,13 @@ class RedisLook {
     if (context_.target.service.netns_pid != 0) {
       PF_TRY(host::enter_network_namespace(context_.target.service.netns_pid));
     }
-    PF_TRY_ASSIGN(RedisClient client, RedisClient::connect(address_, context_.target.service.port,
-                                                           context_.deadline));
+    PF_TRY_ASSIGN(RedisClient client,
+                  RedisClient::connect(address_, context_.target.service.port, context_.deadline));
     PF_TRY(ping(client));
     recorder_.flush();
     const auto read = read_all(client);
-    // Last, because a client that protected mode turns away counts as a rejected connection in INFO.
+    // Last, because a client that protected mode turns away counts as a rejected connection in
+    // INFO.
     look_as_stranger();
     return read;
   }
@@ -89,15 +90,16 @@ class RedisLook {
     return {};
   }
 
-  /// Whether the client was let in as it came. An error that may precede the check of who asks, "max
-  /// number of clients reached" or "unknown command", tells nothing about passwords.
+  /// Whether the client was let in as it came. An error that may precede the check of who asks,
+  /// "max number of clients reached" or "unknown command", tells nothing about passwords.
   static Required<bool> password_wanted(const RedisReply& reply, const Evidence& from) {
     switch (admission_of(reply)) {
       case Admission::let_in: return Seen{false, from};
       case Admission::turned_away: return Seen{reply.text.starts_with("NOAUTH"), from};
       case Admission::untold: break;
     }
-    return Unknown{Why::unsupported, "the server answered before it looked who asks: " + excerpt(reply.text, 80)};
+    return Unknown{Why::unsupported,
+                   "the server answered before it looked who asks: " + excerpt(reply.text, 80)};
   }
 
   /// PING with its duration noted. What answers in RESP but not to PING is no Redis.
@@ -115,17 +117,21 @@ class RedisLook {
   Result<void> authenticate(RedisClient& client) {
     const auto credential = context_.credential();
     if (!credential && credential.error().code == Errc::kNotFound) {
-      return fail(Errc::kDenied, "Redis wants a password; name it under credentials in "
-                                 "postflight.yaml for " + context_.target.component_id);
+      return fail(Errc::kDenied,
+                  "Redis wants a password; name it under credentials in "
+                  "postflight.yaml for " +
+                      context_.target.component_id);
     }
     if (!credential) return std::unexpected(credential.error());
     const auto password = credential->password.reveal();
-    PF_TRY_ASSIGN(const RedisReply reply,
-                  credential->username.empty()
-                      ? client.command({"AUTH", password}, context_.deadline)
-                      : client.command({"AUTH", credential->username, password}, context_.deadline));
+    PF_TRY_ASSIGN(
+        const RedisReply reply,
+        credential->username.empty()
+            ? client.command({"AUTH", password}, context_.deadline)
+            : client.command({"AUTH", credential->username, password}, context_.deadline));
     if (reply.is_error()) {
-      return fail(Errc::kDenied, fmt::format("the configured password was refused ({})", excerpt(reply.text, 80)));
+      return fail(Errc::kDenied,
+                  fmt::format("the configured password was refused ({})", excerpt(reply.text, 80)));
     }
     return {};
   }
@@ -133,7 +139,8 @@ class RedisLook {
   /// What a client from outside would see: the same PING through an address that is not loopback.
   void look_as_stranger() {
     if (const auto* mode = facts_.protected_mode.seen(); mode && protected_mode_holds()) {
-      // Known without asking: redis.conf, protected-mode. Asking would leave a trace in its counters.
+      // Known without asking: redis.conf, protected-mode. Asking would leave a trace in its
+      // counters.
       facts_.answers_strangers = Seen{false, mode->evidence};
       return;
     }
@@ -144,15 +151,16 @@ class RedisLook {
       return;
     }
     const std::string outside = format_endpoint(*address, context_.target.service.port);
-    auto client = RedisClient::connect(*address, context_.target.service.port, context_.deadline,
-                                       *address);
+    auto client =
+        RedisClient::connect(*address, context_.target.service.port, context_.deadline, *address);
     const auto reply = client ? client->command({"PING"}, context_.deadline)
                               : Result<RedisReply>{std::unexpected(client.error())};
     if (!reply) {
       facts_.answers_strangers = unknown_from(reply.error());
       return;
     }
-    facts_.answers_strangers = admitted(*reply, context_.evidence("PING to " + outside, reply->text));
+    facts_.answers_strangers =
+        admitted(*reply, context_.evidence("PING to " + outside, reply->text));
   }
 
   static Observed<bool> admitted(const RedisReply& reply, Evidence from) {
@@ -171,8 +179,9 @@ class RedisLook {
     const auto* required = facts_.requires_password.seen();
     if (!mode || !mode->value || !required || required->value) return false;
     const auto* version = facts_.version.seen();
-    const auto major = version ? parse_number<unsigned>(version->value.substr(0, version->value.find('.')))
-                               : std::nullopt;
+    const auto major =
+        version ? parse_number<unsigned>(version->value.substr(0, version->value.find('.')))
+                : std::nullopt;
     if (major && *major >= 7) return true;
     const auto* bind = bind_.seen();
     return bind && bind->value.empty();
@@ -180,7 +189,8 @@ class RedisLook {
 
   Result<void> read_info(RedisClient& client) {
     PF_TRY_ASSIGN(const RedisReply reply, client.command({"INFO"}, context_.deadline));
-    if (reply.is_error()) return fail(Errc::kDenied, "INFO was refused: " + excerpt(reply.text, 80));
+    if (reply.is_error())
+      return fail(Errc::kDenied, "INFO was refused: " + excerpt(reply.text, 80));
     PF_TRY_ASSIGN(info_, parse_redis_info(reply.text));
     set_identity();
     set_memory();
@@ -243,10 +253,12 @@ class RedisLook {
   }
 
   void set_identity() {
-    facts_.version = info_.contains("valkey_version") ? text("valkey_version") : text("redis_version");
-    facts_.flavour = info_.contains("server_name")
-                         ? text("server_name")
-                         : Observed<std::string>{Seen{std::string("redis"), from_info("server_name", "")}};
+    facts_.version =
+        info_.contains("valkey_version") ? text("valkey_version") : text("redis_version");
+    facts_.flavour =
+        info_.contains("server_name")
+            ? text("server_name")
+            : Observed<std::string>{Seen{std::string("redis"), from_info("server_name", "")}};
     facts_.mode = text("redis_mode");
     facts_.role = text("role");
     facts_.uptime_seconds = number<std::uint64_t>("uptime_in_seconds");
@@ -280,7 +292,8 @@ class RedisLook {
     const auto saved_at = number<std::int64_t>("rdb_last_save_time");
     facts_.last_snapshot_age_seconds = saved_at.visit(
         [&](const Seen<std::int64_t>& seen) -> Observed<std::int64_t> {
-          const std::int64_t now = std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
+          const std::int64_t now =
+              std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
           std::int64_t age = 0;
           if (__builtin_sub_overflow(now, seen.value, &age)) {
             return Unknown{Why::malformed, "INFO " + seen.evidence.excerpt};
@@ -296,9 +309,17 @@ class RedisLook {
     facts_.connected_replicas = number<std::uint64_t>("connected_slaves");
   }
 
+  /// Redis answers with getcwd(3), which gives nothing once the folder is deleted.
+  Observed<std::string> data_directory(RedisClient& client) const {
+    const Observed<std::string> directory = setting(client, "dir");
+    const auto* seen = directory.seen();
+    if (!seen || !seen->value.empty()) return directory;
+    return Unknown{Why::unreachable, "CONFIG GET dir is empty: the data folder was deleted"};
+  }
+
   void read_settings(RedisClient& client) {
     facts_.snapshot_schedule = setting(client, "save");
-    facts_.data_directory = setting(client, "dir");
+    facts_.data_directory = data_directory(client);
     bind_ = setting(client, "bind");
     const Observed<std::string> mode = setting(client, "protected-mode");
     facts_.protected_mode = mode.visit(
@@ -314,7 +335,8 @@ class RedisLook {
     const std::string source = fmt::format("CONFIG GET {}", name);
     if (!reply) return unknown_from(reply.error());
     if (reply->is_error()) {
-      return Unknown{Why::denied, fmt::format("{} was refused: {}", source, excerpt(reply->text, 80))};
+      return Unknown{Why::denied,
+                     fmt::format("{} was refused: {}", source, excerpt(reply->text, 80))};
     }
     if (reply->elements.size() != 2) return Absent{from(source, "(empty list)")};
     const std::string& value = reply->elements[1].text;
@@ -378,8 +400,9 @@ namespace probes {
 extern const ProbeSpec redis;
 const ProbeSpec redis{.id = "redis",
                       .kind = "redis",
-                      .summary = "Redis and Valkey: PING, INFO, and the settings that decide whether "
-                                 "data is kept and strangers are let in.",
+                      .summary =
+                          "Redis and Valkey: PING, INFO, and the settings that decide whether "
+                          "data is kept and strangers are let in.",
                       .budget = std::chrono::seconds{3},
                       .needs_topology = true,
                       .facts = &declare_facts<RedisFacts>,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked at on a Redis (or Valkey) server: does it answer, who may talk to it, is its data kept,
-// is there room. Only PING, AUTH, INFO and CONFIG GET are sent; no key is ever read or written.
-// Source: Redis command reference, INFO and CONFIG GET.
+// What is looked at on a Redis (or Valkey) server: does it answer, who may talk to it, is its data
+// kept, is there room. Only PING, AUTH, INFO and CONFIG GET are sent; no key is ever read or
+// written. Source: Redis command reference, INFO and CONFIG GET.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,7 @@ struct RedisFacts {
   Fact<std::string> master_link_status;
   Fact<std::uint64_t> connected_replicas;
 };
+// clang-format off
 PF_DESCRIBE(RedisFacts,
   (ping_ok, "PING was answered with +PONG. Any other reply, even from a living server, is false."),
   (ping_reply, "The reply to PING as it came."),
@@ -85,6 +86,7 @@ PF_DESCRIBE(RedisFacts,
   (protected_mode, "CONFIG GET protected-mode."),
   (master_link_status, "INFO master_link_status; absent on a master."),
   (connected_replicas, "INFO connected_slaves."))
+// clang-format on
 
 /// The fields of an INFO answer: name to value. Sections and lines without a colon are passed over.
 using RedisInfo = std::map<std::string, std::string, std::less<>>;
@@ -92,8 +94,8 @@ using RedisInfo = std::map<std::string, std::string, std::less<>>;
 /// Parses the answer to INFO. kMalformed where it holds no field at all. Pure.
 Result<RedisInfo> parse_redis_info(std::string_view text);
 
-/// Sum of one counter (keys, expires, …) over all lines dbN:keys=…,expires=…. kMalformed where a line
-/// does not have that form. Pure.
+/// Sum of one counter (keys, expires, …) over all lines dbN:keys=…,expires=…. kMalformed where a
+/// line does not have that form. Pure.
 Result<std::uint64_t> sum_keyspace(const RedisInfo& info, std::string_view counter);
 
 }  // namespace postflight

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The probe against a real redis-server in each of its states, against redis-cli's opinion of it, and
-// against servers that are none.
+// The probe against a real redis-server in each of its states, against redis-cli's opinion of it,
+// and against servers that are none.
 #include "probes/redis.h"
 
 #include <gtest/gtest.h>
@@ -47,7 +47,9 @@ Json look_at_target(const Target& target, const Settings& settings = {}, Duratio
 }
 
 RedisFacts look(std::uint16_t port, const Settings& settings = {}, Duration budget = 5s) {
-  return decode<RedisFacts>(look_at_target(testing::loopback_target("redis", port), settings, budget)).value();
+  return decode<RedisFacts>(
+             look_at_target(testing::loopback_target("redis", port), settings, budget))
+      .value();
 }
 
 auto value(const auto& fact) {
@@ -57,7 +59,9 @@ auto value(const auto& fact) {
   return Value{};
 }
 
-std::optional<Why> why(const auto& fact) { return fact.unknown() ? std::optional{fact.unknown()->why} : std::nullopt; }
+std::optional<Why> why(const auto& fact) {
+  return fact.unknown() ? std::optional{fact.unknown()->why} : std::nullopt;
+}
 
 Settings credential(CredentialReference reference) {
   Settings settings;
@@ -74,7 +78,8 @@ std::string text_of(const std::string& path) {
 // ---- parsing ----
 
 TEST(RedisInfo, ReadsARealRecording) {
-  const auto info = parse_redis_info(text_of(PF_SOURCE_DIR "/src/probes/testdata/redis/info-7.0.15.txt"));
+  const auto info =
+      parse_redis_info(text_of(PF_SOURCE_DIR "/src/probes/testdata/redis/info-7.0.15.txt"));
   ASSERT_TRUE(info);
   EXPECT_EQ(info->at("redis_version"), "7.0.15");
   EXPECT_EQ(info->at("role"), "master");
@@ -83,12 +88,15 @@ TEST(RedisInfo, ReadsARealRecording) {
 }
 
 TEST(RedisInfo, WithoutAFieldIsMalformed) {
-  for (const char* text : {"", "\r\n", "# Server\r\n", "no colon\n", std::string(3, '\0').c_str()}) {
+  for (const char* text :
+       {"", "\r\n", "# Server\r\n", "no colon\n", std::string(3, '\0').c_str()}) {
     EXPECT_FALSE(parse_redis_info(text)) << text;
   }
 }
 
-TEST(RedisInfo, KeepsTheFirstOfTwo) { EXPECT_EQ(parse_redis_info("a:1\r\na:2\r\n")->at("a"), "1"); }
+TEST(RedisInfo, KeepsTheFirstOfTwo) {
+  EXPECT_EQ(parse_redis_info("a:1\r\na:2\r\n")->at("a"), "1");
+}
 
 TEST(RedisKeyspace, MalformedLinesAreNotCounted) {
   for (const char* line : {"db0:", "db0:keys", "db0:keys=", "db0:keys=-1", "db0:keys=x,expires=1",
@@ -102,7 +110,8 @@ TEST(RedisKeyspace, OtherFieldsThatBeginLikeItAreLeftAlone) {
   EXPECT_EQ(sum_keyspace(*parse_redis_info("db_size:7\ndbx:1\ndb0:keys=3,expires=1"), "keys"), 3u);
 }
 
-RC_GTEST_PROP(RedisInfoProperty, HoldsEveryFieldThatWasWritten, (std::map<std::string, std::uint32_t> fields)) {
+RC_GTEST_PROP(RedisInfoProperty, HoldsEveryFieldThatWasWritten,
+              (std::map<std::string, std::uint32_t> fields)) {
   std::string text = "# Section\r\n";
   std::map<std::string, std::string> expected;
   for (const auto& [key, number] : fields) {
@@ -142,7 +151,8 @@ std::string cli_config(const RedisServer& server, const std::string& name) {
 
 TEST(RedisProbe, SaysWhatRedisCliSays) {
   NEEDS_REDIS();
-  const RedisServer server("maxmemory 100mb\nmaxmemory-policy volatile-lru\nmaxclients 321\nsave 3600 1 300 100");
+  const RedisServer server(
+      "maxmemory 100mb\nmaxmemory-policy volatile-lru\nmaxclients 321\nsave 3600 1 300 100");
   server.cli({"SET", "a", "1"});
   server.cli({"SET", "b", "2", "EX", "1000"});
   server.cli({"-n", "5", "SET", "c", "3"});
@@ -163,10 +173,12 @@ TEST(RedisProbe, SaysWhatRedisCliSays) {
   EXPECT_EQ(value(f.keys), 3u);
   EXPECT_EQ(value(f.expiring_keys), 1u);
   EXPECT_EQ(std::to_string(value(f.maxclients)), cli_config(server, "maxclients"));
-  EXPECT_EQ(std::to_string(value(f.rejected_connections_total)), cli_info(server, "rejected_connections"));
+  EXPECT_EQ(std::to_string(value(f.rejected_connections_total)),
+            cli_info(server, "rejected_connections"));
   EXPECT_EQ(value(f.snapshot_schedule), cli_config(server, "save"));
   EXPECT_EQ(value(f.last_snapshot_status), cli_info(server, "rdb_last_bgsave_status"));
-  EXPECT_EQ(std::to_string(value(f.unsaved_changes)), cli_info(server, "rdb_changes_since_last_save"));
+  EXPECT_EQ(std::to_string(value(f.unsaved_changes)),
+            cli_info(server, "rdb_changes_since_last_save"));
   EXPECT_EQ(std::to_string(value(f.aof_enabled)), cli_info(server, "aof_enabled"));
   EXPECT_EQ(value(f.aof_last_write_status), cli_info(server, "aof_last_write_status"));
   EXPECT_EQ(value(f.aof_last_rewrite_status), cli_info(server, "aof_last_bgrewrite_status"));
@@ -183,7 +195,8 @@ TEST(RedisProbe, SaysNearlyWhatRedisCliSaysOfWhatMoves) {
   const RedisServer server;
   const RedisFacts f = look(server.port());
   const auto near = [&](std::uint64_t got, const char* field, double slack) {
-    const double said = static_cast<double>(parse_number<std::uint64_t>(cli_info(server, field)).value_or(0));
+    const double said =
+        static_cast<double>(parse_number<std::uint64_t>(cli_info(server, field)).value_or(0));
     EXPECT_NEAR(static_cast<double>(got), said, slack) << field;
   };
   near(value(f.used_memory_bytes), "used_memory", 200'000);
@@ -236,10 +249,14 @@ TEST(RedisProbe, UsesThePasswordFromTheEnvironment) {
   const RedisServer server("requirepass s3cret-s3cret");
   const std::string said = in_child([&]() -> std::string {
     ::setenv("PF_TEST_REDIS_PASSWORD", "s3cret-s3cret", 1);
-    const RedisFacts f = look(server.port(), credential({"redis:*", "", "PF_TEST_REDIS_PASSWORD", ""}));
-    return f.ping_ok.seen() && f.ping_ok.seen()->value && value(f.requires_password) ? value(f.version) : "failed";
+    const RedisFacts f =
+        look(server.port(), credential({"redis:*", "", "PF_TEST_REDIS_PASSWORD", ""}));
+    return f.ping_ok.seen() && f.ping_ok.seen()->value && value(f.requires_password)
+               ? value(f.version)
+               : "failed";
   });
-  EXPECT_EQ(said, host::testing::run_command({"redis-cli", "--version"}).out.substr(10, said.size()));
+  EXPECT_EQ(said,
+            host::testing::run_command({"redis-cli", "--version"}).out.substr(10, said.size()));
 }
 
 TEST(RedisProbe, UsesThePasswordFromAFile) {
@@ -267,7 +284,8 @@ TEST(RedisProbe, WrongPasswordIsDeniedAndNotRepeated) {
 TEST(RedisProbe, PasswordThatCannotBeReadIsUnknown) {
   NEEDS_REDIS();
   const RedisServer server("requirepass s3cret-s3cret");
-  const auto by_file = look(server.port(), credential({"redis:*", "", "", "/nonexistent/password"}));
+  const auto by_file =
+      look(server.port(), credential({"redis:*", "", "", "/nonexistent/password"}));
   EXPECT_TRUE(by_file.ping_ok.unknown());
   const auto by_env = look(server.port(), credential({"redis:*", "", "PF_TEST_NOT_SET", ""}));
   ASSERT_TRUE(by_env.ping_ok.unknown());
@@ -276,8 +294,9 @@ TEST(RedisProbe, PasswordThatCannotBeReadIsUnknown) {
 
 TEST(RedisProbe, AclUserSeesWhatItMay) {
   NEEDS_REDIS();
-  const RedisServer server("user default off\nuser app on >s3cret-s3cret ~* +ping +info\n"
-                           "user bare on >s3cret-s3cret ~* +ping");
+  const RedisServer server(
+      "user default off\nuser app on >s3cret-s3cret ~* +ping +info\n"
+      "user bare on >s3cret-s3cret ~* +ping");
   const host::testing::TempFolder folder;
   const std::string file = folder.write("password", "s3cret-s3cret");
   const RedisFacts app = look(server.port(), credential({"redis:*", "app", "", file}));
@@ -331,10 +350,12 @@ TEST(RedisProbe, SeesAFailedSaveAndMisconf) {
 
 TEST(RedisProbe, SeesLoading) {
   NEEDS_REDIS();
-  const RedisServer server("enable-debug-command local\nloading-process-events-interval-bytes 1024");
+  const RedisServer server(
+      "enable-debug-command local\nloading-process-events-interval-bytes 1024");
   server.cli({"DEBUG", "POPULATE", "1000", "key", "200"});
   server.cli({"CONFIG", "SET", "key-load-delay", "5000"});
-  const host::testing::ChildProcess reload({"redis-cli", "-p", std::to_string(server.port()), "DEBUG", "RELOAD"});
+  const host::testing::ChildProcess reload(
+      {"redis-cli", "-p", std::to_string(server.port()), "DEBUG", "RELOAD"});
   ASSERT_TRUE(server.wait_for({"PING"}, "LOADING"));
   const RedisFacts f = look(server.port());
   EXPECT_FALSE(value(f.ping_ok));
@@ -350,7 +371,8 @@ TEST(RedisProbe, SeesAReplicaWhoseMasterIsDown) {
   EXPECT_TRUE(value(f.ping_ok));
   EXPECT_EQ(value(f.role), "slave");
   EXPECT_EQ(value(f.master_link_status), "down");
-  const RedisServer strict("replica-serve-stale-data no\nreplicaof 127.0.0.1 " + std::to_string(testing::unused_port()));
+  const RedisServer strict("replica-serve-stale-data no\nreplicaof 127.0.0.1 " +
+                           std::to_string(testing::unused_port()));
   const RedisFacts g = look(strict.port());
   EXPECT_EQ(value(g.master_link_status), "down");
   EXPECT_FALSE(value(g.requires_password));
@@ -368,10 +390,12 @@ TEST(RedisProbe, SeesTheAppendOnlyFile) {
 TEST(RedisProbe, SeesMemoryAtItsLimit) {
   NEEDS_REDIS();
   const RedisServer server("maxmemory 3mb\nmaxmemory-policy noeviction");
-  server.cli({"EVAL", "for i=1,100000 do redis.pcall('set', 'k'..i, string.rep('x', 1000)) end", "0"});
+  server.cli(
+      {"EVAL", "for i=1,100000 do redis.pcall('set', 'k'..i, string.rep('x', 1000)) end", "0"});
   const RedisFacts f = look(server.port());
   EXPECT_TRUE(value(f.ping_ok));
-  EXPECT_GE(static_cast<double>(value(f.used_memory_bytes)), 0.9 * static_cast<double>(value(f.maxmemory_bytes)));
+  EXPECT_GE(static_cast<double>(value(f.used_memory_bytes)),
+            0.9 * static_cast<double>(value(f.maxmemory_bytes)));
   EXPECT_EQ(value(f.evicted_keys_total), 0u);
 }
 
@@ -383,7 +407,8 @@ TEST(RedisProbe, FullOfClientsIsNeverOkAndTellsNothingAboutPasswords) {
   const Deadline limit{5s};
   RedisFacts f = look(server.port());
   // The redis-cli of the start may still be on its way out.
-  while (f.requires_password.seen() && f.requires_password.seen()->value && !limit.passed()) f = look(server.port());
+  while (f.requires_password.seen() && f.requires_password.seen()->value && !limit.passed())
+    f = look(server.port());
   EXPECT_FALSE(f.ping_ok.seen() && f.ping_ok.seen()->value);
   EXPECT_FALSE(f.requires_password.seen() && !f.requires_password.seen()->value);
 }
@@ -399,7 +424,8 @@ TEST(RedisProbe, StoppedProcessIsATimeout) {
 
 // ---- strangers ----
 
-/// Runs a Redis that listens everywhere in a network of its own and tells what was seen of strangers.
+/// Runs a Redis that listens everywhere in a network of its own and tells what was seen of
+/// strangers.
 std::string strangers_at(const std::string& config) {
   return in_child([&]() -> std::string {
     if (!host::testing::enter_fresh_network_namespace()) return "no namespace";
@@ -411,8 +437,9 @@ std::string strangers_at(const std::string& config) {
     topology.services = {target.service};
     topology.addresses = {"198.51.100.7"};
     Json facts = testing::run_on("redis", target, Seen{topology, Evidence{}}, 5s);
-    return facts["answers_strangers"].dump() + " rejected " + facts["rejected_connections_total"]["value"].dump() +
-           " then " + cli_info(server, "rejected_connections");
+    return facts["answers_strangers"].dump() + " rejected " +
+           facts["rejected_connections_total"]["value"].dump() + " then " +
+           cli_info(server, "rejected_connections");
   });
 }
 
@@ -436,18 +463,23 @@ TEST(RedisProbe, PasswordKeepsStrangersOut) {
   EXPECT_TRUE(strangers_at("requirepass s3cret-s3cret").starts_with("{\"value\":false"));
 }
 
-std::string bulk(const std::string& text) { return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n"; }
+std::string bulk(const std::string& text) {
+  return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+}
 
 /// A server that answers like Redis, with these settings and this INFO.
-Behaviour scripted_redis(std::string info, std::map<std::string, std::string> settings, std::string ping = "+PONG\r\n") {
-  return Behaviour::scripted([=](std::size_t, std::string_view received) -> std::optional<std::string> {
-    if (received.find("PING") != received.npos) return ping;
-    if (received.find("INFO") != received.npos) return info;
-    for (const auto& [name, setting] : settings) {
-      if (received.find("\r\n" + name + "\r\n") != received.npos) return "*2\r\n" + bulk(name) + bulk(setting);
-    }
-    return "*0\r\n";
-  });
+Behaviour scripted_redis(std::string info, std::map<std::string, std::string> settings,
+                         std::string ping = "+PONG\r\n") {
+  return Behaviour::scripted(
+      [=](std::size_t, std::string_view received) -> std::optional<std::string> {
+        if (received.find("PING") != received.npos) return ping;
+        if (received.find("INFO") != received.npos) return info;
+        for (const auto& [name, setting] : settings) {
+          if (received.find("\r\n" + name + "\r\n") != received.npos)
+            return "*2\r\n" + bulk(name) + bulk(setting);
+        }
+        return "*0\r\n";
+      });
 }
 
 /// The way in from outside leads to the same port here.
@@ -458,18 +490,21 @@ Target exposed_target(std::uint16_t port) {
 }
 
 TEST(RedisProbe, ProtectedModeOfOldRedisIsWithoutEffectOnceBound) {
-  BadServer bound{scripted_redis(bulk("redis_version:6.0.16\r\n"), {{"protected-mode", "yes"}, {"bind", "0.0.0.0"}})};
+  BadServer bound{scripted_redis(bulk("redis_version:6.0.16\r\n"),
+                                 {{"protected-mode", "yes"}, {"bind", "0.0.0.0"}})};
   EXPECT_EQ(look_at_target(exposed_target(bound.port()))["answers_strangers"]["value"], true);
-  BadServer unbound{scripted_redis(bulk("redis_version:6.0.16\r\n"), {{"protected-mode", "yes"}, {"bind", ""}})};
+  BadServer unbound{
+      scripted_redis(bulk("redis_version:6.0.16\r\n"), {{"protected-mode", "yes"}, {"bind", ""}})};
   EXPECT_EQ(look_at_target(exposed_target(unbound.port()))["answers_strangers"]["value"], false);
 }
 
 TEST(RedisProbe, StrangerThatMeetsAFullServerIsUnknown) {
-  BadServer server{Behaviour::scripted([](std::size_t connection, std::string_view received) -> std::optional<std::string> {
-    if (connection > 0) return "-ERR max number of clients reached\r\n";
-    if (received.find("PING") != received.npos) return "+PONG\r\n";
-    return received.find("INFO") != received.npos ? bulk("redis_version:7.0.15\r\n") : "*0\r\n";
-  })};
+  BadServer server{Behaviour::scripted(
+      [](std::size_t connection, std::string_view received) -> std::optional<std::string> {
+        if (connection > 0) return "-ERR max number of clients reached\r\n";
+        if (received.find("PING") != received.npos) return "+PONG\r\n";
+        return received.find("INFO") != received.npos ? bulk("redis_version:7.0.15\r\n") : "*0\r\n";
+      })};
   const Json facts = look_at_target(exposed_target(server.port()));
   EXPECT_EQ(facts["ping_ok"]["value"], true);
   EXPECT_TRUE(facts["answers_strangers"].contains("unknown")) << facts["answers_strangers"].dump();
@@ -484,9 +519,11 @@ TEST(RedisProbe, LooksIntoAnotherNamespace) {
     const host::testing::WaitingChild container{[] {
       if (!host::testing::enter_fresh_network_namespace()) throw std::runtime_error("no namespace");
       // Never freed: it lives as long as this child, which is killed.
-      new host::testing::ChildProcess({"redis-server", "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"});
+      new host::testing::ChildProcess(
+          {"redis-server", "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", "/tmp"});
       const Deadline limit{10s};
-      while (!host::TcpStream::connect("127.0.0.1", 6379, Deadline{1s}) && !limit.passed()) ::usleep(10'000);
+      while (!host::TcpStream::connect("127.0.0.1", 6379, Deadline{1s}) && !limit.passed())
+        ::usleep(10'000);
     }};
     Target target = testing::loopback_target("redis", 6379);
     target.service.netns = "container", target.service.netns_pid = container.pid();
@@ -508,14 +545,17 @@ TEST(RedisProbe, AnotherNamespaceIsDeniedToNobody) {
 
 // ---- what is no Redis ----
 
-/// Nothing may be claimed of it: each fact is unknown for this reason, or has no reason to be known.
+/// Nothing may be claimed of it: each fact is unknown for this reason, or has no reason to be
+/// known.
 void expect_unknown(const Behaviour& behaviour, Why reason, const char* what) {
   BadServer server{behaviour};
   const Json facts = look_at_target(testing::loopback_target("redis", server.port()), {}, 500ms);
-  EXPECT_EQ(facts["ping_ok"]["unknown"].value("why", ""), enum_name(reason)) << what << ": " << facts["ping_ok"].dump();
+  EXPECT_EQ(facts["ping_ok"]["unknown"].value("why", ""), enum_name(reason))
+      << what << ": " << facts["ping_ok"].dump();
   EXPECT_FALSE(facts["ping_ok"]["unknown"].value("detail", "").empty()) << what;
   for (const auto& [key, fact] : facts.items()) {
-    EXPECT_TRUE(key == "answers_strangers" || fact.contains("unknown")) << what << ": " << key << " " << fact.dump();
+    EXPECT_TRUE(key == "answers_strangers" || fact.contains("unknown"))
+        << what << ": " << key << " " << fact.dump();
   }
 }
 
@@ -525,7 +565,9 @@ TEST(RedisProbeBadInput, RefusedIsUnreachable) {
   EXPECT_EQ(why(f.version), Why::unreachable);
 }
 
-TEST(RedisProbeBadInput, SilenceIsATimeout) { expect_unknown(Behaviour::silent_accept(), Why::timeout, "silence"); }
+TEST(RedisProbeBadInput, SilenceIsATimeout) {
+  expect_unknown(Behaviour::silent_accept(), Why::timeout, "silence");
+}
 
 TEST(RedisProbeBadInput, OneByteASecondIsATimeout) {
   expect_unknown(Behaviour::drip("+PONG\r\n"), Why::timeout, "one byte a second");
@@ -540,14 +582,16 @@ TEST(RedisProbeBadInput, ClosedOrResetIsUnreachable) {
 TEST(RedisProbeBadInput, WhatIsNotRespIsMalformed) {
   expect_unknown(Behaviour::garbage(), Why::malformed, "garbage");
   expect_unknown(Behaviour::endless("x"), Why::malformed, "endless");
-  expect_unknown(Behaviour::fixed(std::string("\x15\x03\x01\x00\x02\x02\x46", 7)), Why::malformed, "a TLS alert");
+  expect_unknown(Behaviour::fixed(std::string("\x15\x03\x01\x00\x02\x02\x46", 7)), Why::malformed,
+                 "a TLS alert");
   expect_unknown(Behaviour::fixed("HTTP/1.1 400 Bad Request\r\n\r\n"), Why::malformed, "HTTP");
   expect_unknown(Behaviour::fixed("SSH-2.0-OpenSSH_9.2\r\n"), Why::malformed, "SSH");
 }
 
 TEST(RedisProbeBadInput, RespThatIsNoAnswerToPingIsMalformed) {
-  for (const char* reply : {"+OK\r\n", ":1\r\n", "$-1\r\n", "$4\r\nPANG\r\n", "*0\r\n", "*-1\r\n", "*1\r\n+PONG\r\n",
-                            "$-5\r\n", "*-5\r\n", "*1\r\n*1\r\n+PONG\r\n", ":99999999999999999999\r\n"}) {
+  for (const char* reply :
+       {"+OK\r\n", ":1\r\n", "$-1\r\n", "$4\r\nPANG\r\n", "*0\r\n", "*-1\r\n", "*1\r\n+PONG\r\n",
+        "$-5\r\n", "*-5\r\n", "*1\r\n*1\r\n+PONG\r\n", ":99999999999999999999\r\n"}) {
     expect_unknown(Behaviour::fixed(reply), Why::malformed, reply);
   }
 }
@@ -566,8 +610,12 @@ TEST(RedisProbeBadInput, TroubleAfterPingLeavesTheRestUnknown) {
     const char* info;
     Why why;
   };
-  for (const Case& one : {Case{"", Why::unreachable}, {"$999\r\n", Why::timeout}, {"-ERR no\r\n", Why::denied},
-                          {"garbage\r\n", Why::malformed}, {"$-1\r\n", Why::malformed}, {"$2\r\n\r\n\r\n", Why::malformed}}) {
+  for (const Case& one : {Case{"", Why::unreachable},
+                          {"$999\r\n", Why::timeout},
+                          {"-ERR no\r\n", Why::denied},
+                          {"garbage\r\n", Why::malformed},
+                          {"$-1\r\n", Why::malformed},
+                          {"$2\r\n\r\n\r\n", Why::malformed}}) {
     BadServer server{scripted_redis(one.info, {})};
     const RedisFacts f = look(server.port(), {}, 500ms);
     EXPECT_TRUE(value(f.ping_ok)) << one.info;
@@ -578,13 +626,16 @@ TEST(RedisProbeBadInput, TroubleAfterPingLeavesTheRestUnknown) {
 }
 
 TEST(RedisProbeBadInput, HostileNumbersAreMalformed) {
-  BadServer server{scripted_redis(bulk("redis_version:\x1b[2J\xff\r\nused_memory:-1\r\nmaxmemory:1e9\r\nuptime_in_seconds:"
-                                       "99999999999999999999\r\nrdb_last_save_time:-9223372036854775808\r\nloading:x\r\n"
-                                       "db0:keys=18446744073709551615,expires=0\r\ndb1:keys=1,expires=0\r\n"), {})};
+  BadServer server{scripted_redis(
+      bulk("redis_version:\x1b[2J\xff\r\nused_memory:-1\r\nmaxmemory:1e9\r\nuptime_in_seconds:"
+           "99999999999999999999\r\nrdb_last_save_time:-9223372036854775808\r\nloading:x\r\n"
+           "db0:keys=18446744073709551615,expires=0\r\ndb1:keys=1,expires=0\r\n"),
+      {})};
   const Json json = look_at_target(testing::loopback_target("redis", server.port()));
   const RedisFacts f = decode<RedisFacts>(json).value();
   EXPECT_EQ(json.dump().find('\x1b'), std::string::npos);
-  EXPECT_EQ(json.dump(-1, ' ', false, Json::error_handler_t::strict).find("\\u001b"), std::string::npos);
+  EXPECT_EQ(json.dump(-1, ' ', false, Json::error_handler_t::strict).find("\\u001b"),
+            std::string::npos);
   EXPECT_EQ(why(f.used_memory_bytes), Why::malformed);
   EXPECT_EQ(why(f.maxmemory_bytes), Why::malformed);
   EXPECT_EQ(why(f.uptime_seconds), Why::malformed);

@@ -47,7 +47,7 @@ std::string lines_of(std::string_view text, std::initializer_list<std::string_vi
 
 /// One value of several that were read together.
 template <class T, class Whole>
-Observed<T> member(const Observed<Whole>& whole, T Whole::*which) {
+Observed<T> member(const Observed<Whole>& whole, T Whole::* which) {
   return whole.visit(
       [&](const Seen<Whole>& seen) -> Observed<T> {
         return Seen{seen.value.*which, seen.evidence};

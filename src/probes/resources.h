@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is looked at on the machine itself: memory, processors, file systems, clock, kernel limits, and
-// what the kernel has noted about them. Reads /proc, /sys, /etc and the kernel's log; writes nothing.
-// Sources: proc(5), Documentation/accounting/psi.rst, statvfs(3), adjtimex(2), dev-kmsg of the kernel.
+// What is looked at on the machine itself: memory, processors, file systems, clock, kernel limits,
+// and what the kernel has noted about them. Reads /proc, /sys, /etc and the kernel's log; writes
+// nothing. Sources: proc(5), Documentation/accounting/psi.rst, statvfs(3), adjtimex(2), dev-kmsg of
+// the kernel.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +49,7 @@ struct Mount {
   std::string options;
   bool operator==(const Mount&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(Mount,
   (mount_point, "Where it is mounted; the shortest path where it is mounted several times."),
   (used_ratio, "used / (used + available), rounded up to whole percent as df's Use% is."),
@@ -62,6 +64,7 @@ PF_DESCRIBE(Mount,
   (fs_type, "Type of the file system: ext4, xfs, nfs4, …"),
   (device, "Device, server or pool that holds the data, as mountinfo names it."),
   (options, "Options of the mount and, after a dash, of the file system, as mountinfo has them; left out for network file systems, whose options name users."))
+// clang-format on
 
 /// A file system with data that did not say how full it is.
 struct SilentMount {
@@ -73,6 +76,7 @@ struct SilentMount {
   bool remote = false;
   bool operator==(const SilentMount&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(SilentMount,
   (mount_point, "Where it is mounted."),
   (fs_type, "Type of the file system."),
@@ -80,6 +84,7 @@ PF_DESCRIBE(SilentMount,
   (why, "Reason from the list of reasons for unknown facts."),
   (detail, "What was tried and what came back."),
   (remote, "A network or FUSE file system: somebody else should have answered."))
+// clang-format on
 
 /// One of the largest files of a file system that is nearly full.
 struct DiskFile {
@@ -88,10 +93,12 @@ struct DiskFile {
   std::uint64_t size_bytes = 0;
   bool operator==(const DiskFile&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(DiskFile,
   (mount_point, "File system it lies on."),
   (path, "Path of the file."),
   (size_bytes, "Space it takes on the disk."))
+// clang-format on
 
 /// A file that was deleted while a program has it open.
 struct DeletedOpenFile {
@@ -101,11 +108,13 @@ struct DeletedOpenFile {
   std::int32_t pid = 0;
   bool operator==(const DeletedOpenFile&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(DeletedOpenFile,
   (mount_point, "File system it lies on."),
   (path, "What it was called."),
   (size_bytes, "Space that is given back only when it is closed."),
   (pid, "A process that has it open."))
+// clang-format on
 
 /// The program that holds the most memory.
 struct TopMemory {
@@ -116,12 +125,14 @@ struct TopMemory {
   std::string cgroup;
   bool operator==(const TopMemory&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(TopMemory,
   (name, "Name of its processes."),
   (memory_bytes, "Their RssAnon in sum and their largest RssShmem once: what the kernel cannot simply drop."),
   (processes, "How many there are."),
   (largest_pid, "The process with the most memory of its own."),
   (cgroup, "Path of that process in the cgroup hierarchy, which names its unit or container."))
+// clang-format on
 
 /// A process that the kernel killed because memory had run out.
 struct OomKill {
@@ -132,12 +143,14 @@ struct OomKill {
   std::string cgroup;
   bool operator==(const OomKill&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(OomKill,
   (at, "When, RFC 3339 in UTC."),
   (victim, "Name of the process."),
   (pid, "Its process id."),
   (limit_of_cgroup, "It ran against the limit of its cgroup; the machine itself had memory left."),
   (cgroup, "Path of its cgroup, which names the unit or container; empty where the log does not tell."))
+// clang-format on
 
 /// Damage that an ext4 file system has noted about itself.
 struct FileSystemErrors {
@@ -147,11 +160,13 @@ struct FileSystemErrors {
   std::string last_error_at;
   bool operator==(const FileSystemErrors&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(FileSystemErrors,
   (device, "Kernel's name of the device."),
   (mount_point, "Where it is mounted; the device's name where that could not be told."),
   (errors_total, "Errors since the last fsck, errors_count; it survives reboots."),
   (last_error_at, "When the last one was noted, RFC 3339 in UTC; empty where the file system does not tell."))
+// clang-format on
 
 struct ResourcesFacts {
   Fact<std::string> os_name;
@@ -200,6 +215,7 @@ struct ResourcesFacts {
   Fact<std::uint64_t> conntrack_used;
   Fact<std::uint64_t> conntrack_max;
 };
+// clang-format off
 PF_DESCRIBE(ResourcesFacts,
   (os_name, "PRETTY_NAME of /etc/os-release."),
   (kernel_release, "Release of the running kernel, /proc/sys/kernel/osrelease."),
@@ -246,6 +262,7 @@ PF_DESCRIBE(ResourcesFacts,
   (tasks_max, "How many there may be: the smaller of kernel.pid_max and kernel.threads-max."),
   (conntrack_used, "Connections that the firewall follows, nf_conntrack_count; absent where it follows none."),
   (conntrack_max, "How many it can follow, nf_conntrack_max."))
+// clang-format on
 
 /// The rows of /proc/meminfo that are looked at, in bytes.
 struct MemoryTable {
@@ -258,8 +275,8 @@ struct MemoryTable {
   bool operator==(const MemoryTable&) const = default;
 };
 
-/// Parses /proc/meminfo. kMalformed where MemTotal, MemFree, SwapTotal or SwapFree is missing, or where
-/// numbers contradict each other. Pure.
+/// Parses /proc/meminfo. kMalformed where MemTotal, MemFree, SwapTotal or SwapFree is missing, or
+/// where numbers contradict each other. Pure.
 Result<MemoryTable> parse_meminfo(std::string_view text);
 
 /// /proc/loadavg: "0.80 0.50 0.22 1/88 8425".
@@ -272,7 +289,8 @@ struct LoadAverage {
 };
 Result<LoadAverage> parse_loadavg(std::string_view text);
 
-/// avg60 of a file in /proc/pressure, as parts of one. /proc/pressure/cpu had no "full" before Linux 5.13.
+/// avg60 of a file in /proc/pressure, as parts of one. /proc/pressure/cpu had no "full" before
+/// Linux 5.13.
 struct Pressure {
   double some = 0;
   std::optional<double> full;
@@ -280,7 +298,8 @@ struct Pressure {
 };
 Result<Pressure> parse_pressure(std::string_view text);
 
-/// How many numbers a list such as "0-3,8" of /sys/devices/system/cpu names. kMalformed otherwise. Pure.
+/// How many numbers a list such as "0-3,8" of /sys/devices/system/cpu names. kMalformed otherwise.
+/// Pure.
 Result<std::uint32_t> count_cpu_list(std::string_view text);
 
 /// Whole seconds of /proc/uptime.
@@ -306,23 +325,24 @@ Result<std::string> parse_os_release(std::string_view text, std::string_view nam
 /// "Europe/Moscow" from the target of /etc/localtime; empty where it leads to no zone file. Pure.
 std::string zone_from_link(std::string_view target);
 
-/// Reads "…Out of memory: Killed process 4242 (postgres) total-vm:…", mm/oom_kill.c. Nothing for other
-/// messages; `at` and `cgroup` stay empty. Pure.
+/// Reads "…Out of memory: Killed process 4242 (postgres) total-vm:…", mm/oom_kill.c. Nothing for
+/// other messages; `at` and `cgroup` stay empty. Pure.
 std::optional<OomKill> parse_oom_kill(std::string_view message);
 
 /// The cgroup that "oom-kill:constraint=…,task_memcg=/system.slice/x.service,task=x,pid=4242,uid=0"
 /// names, if the message is one about this process; empty otherwise. Pure.
 std::string parse_oom_cgroup(std::string_view message, std::int32_t pid);
 
-/// The release in /proc/sys/kernel/osrelease. kMalformed where it holds anything that could not be the
-/// name of a folder in /lib/modules. Pure.
+/// The release in /proc/sys/kernel/osrelease. kMalformed where it holds anything that could not be
+/// the name of a folder in /lib/modules. Pure.
 Result<std::string> parse_kernel_release(std::string_view text);
 
-/// True where `candidate` is a later release than `running` of the same flavour: "6.1.0-21-amd64" is
-/// later than "6.1.0-18-amd64", "6.8.12-4-pve" cannot be compared with either. Pure.
+/// True where `candidate` is a later release than `running` of the same flavour: "6.1.0-21-amd64"
+/// is later than "6.1.0-18-amd64", "6.8.12-4-pve" cannot be compared with either. Pure.
 bool is_newer_kernel(std::string_view candidate, std::string_view running);
 
-/// df's arithmetic over the numbers of statvfs(3). kMalformed where they contradict each other. Pure.
+/// df's arithmetic over the numbers of statvfs(3). kMalformed where they contradict each other.
+/// Pure.
 Result<SpaceUse> space_use(const host::FileSystemNumbers& numbers);
 
 }  // namespace postflight

@@ -28,7 +28,7 @@ class KernelLook {
 
  private:
   Observed<std::string> newer_kernel(const std::string& running,
-                                      const std::vector<host::MountEntry>& mounts) const;
+                                     const std::vector<host::MountEntry>& mounts) const;
   Observed<bool> modules_present(const std::string& running) const;
   Observed<OomKill> without_log(const Unknown& reason) const;
   Observed<OomKill> last_oom_kill(const host::KernelLog& log, const std::string& since) const;

@@ -27,8 +27,7 @@ Observed<T> observed(Result<T> result, Evidence evidence) {
 /// Printable, without line breaks and tabs.
 inline std::string one_line(std::string_view bytes) {
   std::string text = printable_utf8(bytes);
-  std::ranges::replace_if(
-      text, [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\t'; }, ' ');
   return text;
 }
 

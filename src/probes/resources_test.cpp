@@ -426,7 +426,7 @@ void expect_nothing_seen(const Tree& tree) {
 
 TEST(ABadMachine, OfGarbageIsUnknown) {
   const Tree tree;
-  for (const std::string& path : kFiles) tree.put(path, std::string("\xff\x00\x1b[2J\n)(%s\n", 14));
+  for (const std::string& path : kFiles) tree.put(path, std::string("\xff\x00\x1b[2J\n)(%s\n", 12));
   expect_nothing_seen(tree);
 }
 

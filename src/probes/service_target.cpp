@@ -14,7 +14,9 @@ std::string name_of(const Service& service, std::string_view label) {
   return fmt::format("{} {} ({})", label, service.id, programs->value.front().name);
 }
 
-bool is_ipv6(const std::string& address) { return address.find(':') != std::string::npos; }
+bool is_ipv6(const std::string& address) {
+  return address.find(':') != std::string::npos;
+}
 
 }  // namespace
 

@@ -22,8 +22,8 @@ const Listener kWildcard6{"::", Exposure::wildcard};
 
 TEST(Targets, AreTheServicesThatSpeakTheProtocol) {
   Topology topology;
-  topology.services = {service("redis", {kLoopback}), service("http", {kLoopback}), service("", {kLoopback}),
-                       service("redis", {})};
+  topology.services = {service("redis", {kLoopback}), service("http", {kLoopback}),
+                       service("", {kLoopback}), service("redis", {})};
   topology.services.push_back(service("redis", {kLoopback}));
   topology.services.back().transport = Transport::udp;
   const auto targets = targets_for(topology, "redis", "Redis", {"redis"});
@@ -35,8 +35,10 @@ TEST(Targets, AreTheServicesThatSpeakTheProtocol) {
 TEST(Targets, AreNamedByTheirProgram) {
   Topology topology;
   topology.services = {service("redis", {kLoopback})};
-  topology.services[0].programs = Seen{std::vector<Program>{{.pid = 1, .name = "valkey-server"}}, Evidence{}};
-  EXPECT_EQ(targets_for(topology, "redis", "Redis", {"redis"})[0].name, "Redis 127.0.0.1:6379 (valkey-server)");
+  topology.services[0].programs =
+      Seen{std::vector<Program>{{.pid = 1, .name = "valkey-server"}}, Evidence{}};
+  EXPECT_EQ(targets_for(topology, "redis", "Redis", {"redis"})[0].name,
+            "Redis 127.0.0.1:6379 (valkey-server)");
 }
 
 std::optional<std::string> outside(Service one, std::vector<std::string> addresses) {
@@ -49,16 +51,20 @@ std::optional<std::string> outside(Service one, std::vector<std::string> address
   return outside_address({target, topology, settings, Deadline{Duration{100}}});
 }
 
-TEST(OutsideAddress, IsNoneForLoopback) { EXPECT_EQ(outside(service("redis", {kLoopback}), {"192.0.2.1"}), std::nullopt); }
+TEST(OutsideAddress, IsNoneForLoopback) {
+  EXPECT_EQ(outside(service("redis", {kLoopback}), {"192.0.2.1"}), std::nullopt);
+}
 
 TEST(OutsideAddress, OfAWildcardIsTheMachinesOwnOfThatFamily) {
   EXPECT_EQ(outside(service("redis", {kWildcard4}), {"192.0.2.1", "2001:db8::1"}), "192.0.2.1");
-  EXPECT_EQ(outside(service("redis", {kWildcard6}), {"192.0.2.1", "fe80::1", "2001:db8::1"}), "2001:db8::1");
+  EXPECT_EQ(outside(service("redis", {kWildcard6}), {"192.0.2.1", "fe80::1", "2001:db8::1"}),
+            "2001:db8::1");
   EXPECT_EQ(outside(service("redis", {kWildcard4}), {}), std::nullopt);
 }
 
 TEST(OutsideAddress, OfABoundAddressIsThatAddress) {
-  EXPECT_EQ(outside(service("redis", {kLoopback, {"10.0.0.5", Exposure::local}}), {"10.0.0.5"}), "10.0.0.5");
+  EXPECT_EQ(outside(service("redis", {kLoopback, {"10.0.0.5", Exposure::local}}), {"10.0.0.5"}),
+            "10.0.0.5");
 }
 
 TEST(OutsideAddress, IsNoneInAnotherNamespace) {

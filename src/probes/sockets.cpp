@@ -52,28 +52,31 @@ class SocketsLook {
     if (const Unknown* own = own_sockets_unseen(topology)) return recorder_.give_up(*own);
     std::vector<ListeningService> services;
     for (const Service& service : topology.services) services.push_back(describe(service));
-    const auto unknown_owners =
-        std::ranges::count_if(topology.services, [](const Service& s) { return s.programs.unknown(); });
-    const Evidence from = context_.evidence(
-        "sock_diag(7) in every network namespace, /proc/PID/fd",
-        fmt::format("{} services in {} namespaces", services.size(), topology.namespaces.size() + 1));
+    const auto unknown_owners = std::ranges::count_if(
+        topology.services, [](const Service& s) { return s.programs.unknown(); });
+    const Evidence from =
+        context_.evidence("sock_diag(7) in every network namespace, /proc/PID/fd",
+                          fmt::format("{} services in {} namespaces", services.size(),
+                                      topology.namespaces.size() + 1));
     facts_.services = Seen{std::move(services), from};
     facts_.owners_unknown = Seen{static_cast<std::uint64_t>(unknown_owners), from};
     facts_.namespaces = namespaces_of(topology, from);
-    facts_.global_addresses =
-        Seen{topology.global_addresses,
-             context_.evidence("getifaddrs(3)", fmt::format("{}", fmt::join(topology.addresses, " ")))};
+    facts_.global_addresses = Seen{
+        topology.global_addresses,
+        context_.evidence("getifaddrs(3)", fmt::format("{}", fmt::join(topology.addresses, " ")))};
   }
 
-  /// Discovery's way to say that not even the sockets of the machine's own namespace could be listed.
+  /// Discovery's way to say that not even the sockets of the machine's own namespace could be
+  /// listed.
   static const Unknown* own_sockets_unseen(const Topology& topology) {
     const auto it = std::ranges::find(topology.namespaces, std::string(), &NetworkNamespace::label);
     return it == topology.namespaces.end() ? nullptr : it->services.unknown();
   }
 
-  /// One namespace that could not be entered leaves the whole list unknown: a list with a silent gap
-  /// would read as complete.
-  static Observed<std::vector<std::string>> namespaces_of(const Topology& topology, const Evidence& from) {
+  /// One namespace that could not be entered leaves the whole list unknown: a list with a silent
+  /// gap would read as complete.
+  static Observed<std::vector<std::string>> namespaces_of(const Topology& topology,
+                                                          const Evidence& from) {
     std::vector<std::string> labels;
     for (const NetworkNamespace& ns : topology.namespaces) {
       if (const auto* unknown = ns.services.unknown()) {
@@ -93,7 +96,8 @@ class SocketsLook {
       return Unknown{Why::unsupported, count.error().what};
     }
     if (!count) return unknown_from(count.error());
-    return Seen{*count, context_.evidence("/proc/net/netstat", fmt::format("TcpExt ListenOverflows {}", *count))};
+    return Seen{*count, context_.evidence("/proc/net/netstat",
+                                          fmt::format("TcpExt ListenOverflows {}", *count))};
   }
 
   const ProbeContext& context_;
@@ -124,7 +128,8 @@ Result<std::uint64_t> netstat_counter(std::string_view text, std::string_view gr
     }
     const auto column = std::ranges::find(names, name) - names.begin();
     if (column == std::ssize(names)) break;
-    if (words.size() != names.size()) return fail(Errc::kMalformed, "/proc/net/netstat: lines differ in length");
+    if (words.size() != names.size())
+      return fail(Errc::kMalformed, "/proc/net/netstat: lines differ in length");
     const auto value = parse_number<std::uint64_t>(words[static_cast<std::size_t>(column)]);
     if (!value) return fail(Errc::kMalformed, "/proc/net/netstat: not a number");
     return *value;
@@ -137,8 +142,9 @@ namespace probes {
 extern const ProbeSpec sockets;
 const ProbeSpec sockets{.id = "sockets",
                         .kind = "sockets",
-                        .summary = "Who listens where, in every network namespace, and from where it "
-                                   "can be reached as far as addresses tell.",
+                        .summary =
+                            "Who listens where, in every network namespace, and from where it "
+                            "can be reached as far as addresses tell.",
                         .budget = std::chrono::seconds{3},
                         .needs_topology = true,
                         .facts = &declare_facts<SocketsFacts>,

@@ -31,6 +31,7 @@ struct ListeningService {
   std::uint32_t backlog_limit = 0;
   bool operator==(const ListeningService&) const = default;
 };
+// clang-format off
 PF_DESCRIBE(ListeningService,
   (endpoint, "Id of the service: ADDRESS:PORT, with /udp and @NAMESPACE where they apply."),
   (program, "Name of the program that listens; empty where it could not be seen."),
@@ -44,6 +45,7 @@ PF_DESCRIBE(ListeningService,
   (executable_deleted, "The program's file was replaced after it had started."),
   (backlog, "Connections waiting to be accepted on its fullest socket."),
   (backlog_limit, "How many may wait on that socket."))
+// clang-format on
 
 struct SocketsFacts {
   Required<std::vector<ListeningService>> services;
@@ -52,12 +54,14 @@ struct SocketsFacts {
   Fact<std::uint64_t> owners_unknown;
   Fact<std::uint64_t> listen_overflows_total;
 };
+// clang-format off
 PF_DESCRIBE(SocketsFacts,
   (services, "Everything that listens, in every network namespace that could be looked into."),
   (namespaces, "Network namespaces other than the machine's own that were looked into."),
   (global_addresses, "Globally routable addresses of this machine."),
   (owners_unknown, "Services whose program could not be seen."),
   (listen_overflows_total, "Connections dropped since boot because a queue was full, TcpExt ListenOverflows."))
+// clang-format on
 
 /// One counter of /proc/net/netstat: a line of names and a line of numbers, both led by `group`.
 /// kNotFound where the kernel has no such counter, kMalformed where the lines do not match. Pure.

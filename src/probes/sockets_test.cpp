@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What discovery and the probe say together, against ss(8) in a network of its own and on the machine as
-// it is.
+// What discovery and the probe say together, against ss(8) in a network of its own and on the
+// machine as it is.
 #include "probes/sockets.h"
 
 #include <gtest/gtest.h>
@@ -61,8 +61,8 @@ std::set<std::string> told(const Json& facts) {
   return out;
 }
 
-/// The same from `ss -Hltun`: "tcp LISTEN 0 128 127.0.0.1:80 0.0.0.0:*"; [::]:80, *:80 and %lo as we
-/// write them. UDP ports of clients are left out, as discovery promises.
+/// The same from `ss -Hltun`: "tcp LISTEN 0 128 127.0.0.1:80 0.0.0.0:*"; [::]:80, *:80 and %lo as
+/// we write them. UDP ports of clients are left out, as discovery promises.
 std::set<std::string> told_by_ss() {
   std::set<std::string> out;
   const auto listing = run_command({"ss", "-Hltun"});
@@ -76,7 +76,8 @@ std::set<std::string> told_by_ss() {
     const std::string port = local.substr(colon + 1);
     std::erase_if(address, [](char c) { return c == '[' || c == ']'; });
     if (address == "*") address = "::";
-    if (const auto percent = address.find('%'); percent != std::string::npos && !address.starts_with("fe80")) {
+    if (const auto percent = address.find('%');
+        percent != std::string::npos && !address.starts_with("fe80")) {
       address.erase(percent);
     }
     const auto number = parse_number<std::uint32_t>(port);
@@ -97,7 +98,8 @@ TEST(NetstatCounter, ReadsARealRecording) {
 }
 
 TEST(NetstatCounter, WithoutTheCounterIsNotFound) {
-  for (const char* text : {"", "TcpExt: A B\nTcpExt: 1 2\n", "IpExt: ListenOverflows\nIpExt: 1\n"}) {
+  for (const char* text :
+       {"", "TcpExt: A B\nTcpExt: 1 2\n", "IpExt: ListenOverflows\nIpExt: 1\n"}) {
     const auto count = netstat_counter(text, "TcpExt", "ListenOverflows");
     ASSERT_FALSE(count) << text;
     EXPECT_EQ(count.error().code, Errc::kNotFound) << text;
@@ -105,8 +107,9 @@ TEST(NetstatCounter, WithoutTheCounterIsNotFound) {
 }
 
 TEST(NetstatCounter, DamagedLinesAreMalformed) {
-  for (const char* text : {"TcpExt: A ListenOverflows\nTcpExt: 1\n", "TcpExt: ListenOverflows\nTcpExt: x\n",
-                           "TcpExt: ListenOverflows\nTcpExt: -1\n", "TcpExt: ListenOverflows\nTcpExt: 1 2\n"}) {
+  for (const char* text :
+       {"TcpExt: A ListenOverflows\nTcpExt: 1\n", "TcpExt: ListenOverflows\nTcpExt: x\n",
+        "TcpExt: ListenOverflows\nTcpExt: -1\n", "TcpExt: ListenOverflows\nTcpExt: 1 2\n"}) {
     const auto count = netstat_counter(text, "TcpExt", "ListenOverflows");
     ASSERT_FALSE(count) << text;
     EXPECT_EQ(count.error().code, Errc::kMalformed) << text;
@@ -117,7 +120,8 @@ RC_GTEST_PROP(NetstatCounterProperty, AnyBytesAreRefusedOrRead, (std::string byt
   (void)netstat_counter(bytes, "TcpExt", "ListenOverflows");
 }
 
-RC_GTEST_PROP(NetstatCounterProperty, FindsTheColumn, (std::uint64_t value, std::uint8_t before, std::uint8_t after)) {
+RC_GTEST_PROP(NetstatCounterProperty, FindsTheColumn,
+              (std::uint64_t value, std::uint8_t before, std::uint8_t after)) {
   std::string names = "TcpExt:", numbers = "TcpExt:";
   const auto column = [&](const std::string& name, std::uint64_t number) {
     names += " " + name, numbers += " " + std::to_string(number);
@@ -125,7 +129,8 @@ RC_GTEST_PROP(NetstatCounterProperty, FindsTheColumn, (std::uint64_t value, std:
   for (int i = 0; i < before; ++i) column("B" + std::to_string(i), 1);
   column("ListenOverflows", value);
   for (int i = 0; i < after; ++i) column("A" + std::to_string(i), 2);
-  RC_ASSERT(netstat_counter(names + "\n" + numbers + "\n", "TcpExt", "ListenOverflows").value() == value);
+  RC_ASSERT(netstat_counter(names + "\n" + numbers + "\n", "TcpExt", "ListenOverflows").value() ==
+            value);
 }
 
 // ---- against ss ----
@@ -134,7 +139,8 @@ TEST(SocketsProbe, SaysWhatSsSaysInANetworkOfItsOwn) {
   NEEDS_ROOT();
   const std::string said = in_child([]() -> std::string {
     if (!host::testing::enter_fresh_network_namespace()) return "no namespace";
-    const auto a = listen_on("127.0.0.1"), b = listen_on("::1"), c = listen_on("0.0.0.0"), d = listen_on("::", c.port);
+    const auto a = listen_on("127.0.0.1"), b = listen_on("::1"), c = listen_on("0.0.0.0"),
+               d = listen_on("::", c.port);
     const auto got = told(look_at_machine()), wanted = told_by_ss();
     if (got == wanted) return got.size() == 4 ? "same" : "same, but " + std::to_string(got.size());
     std::string text = "told:";
@@ -146,8 +152,8 @@ TEST(SocketsProbe, SaysWhatSsSaysInANetworkOfItsOwn) {
   EXPECT_EQ(said, "same");
 }
 
-/// Others come and go on a live machine: what both ss before and ss after saw must be told, and nothing
-/// that neither saw.
+/// Others come and go on a live machine: what both ss before and ss after saw must be told, and
+/// nothing that neither saw.
 TEST(SocketsProbe, SaysWhatSsSaysOfTheLiveMachine) {
   const auto here = listen_on("127.0.0.1");
   const auto before = told_by_ss();
@@ -169,9 +175,9 @@ TEST(SocketsProbe, NamesTheProgramAndItsQueue) {
     const auto port = listen_on("127.0.0.1", 0, 77);
     ::prctl(PR_SET_NAME, "postgres");
     const Json service = look_at_machine()["services"]["value"].at(0);
-    return service["program"].get<std::string>() + " " + service["protocol"].get<std::string>() + " " +
-           service["exposure"].get<std::string>() + " " + service["backlog_limit"].dump() + " " +
-           service["data_service"].dump();
+    return service["program"].get<std::string>() + " " + service["protocol"].get<std::string>() +
+           " " + service["exposure"].get<std::string>() + " " + service["backlog_limit"].dump() +
+           " " + service["data_service"].dump();
   });
   EXPECT_EQ(said, "postgres postgresql loopback 77 true");
 }
@@ -218,7 +224,8 @@ TEST(SocketsProbe, NobodySeesSocketsButNotTheirOwnersAndSaysSo) {
     const Json facts = look_at_machine();
     for (const Json& service : facts["services"]["value"]) {
       if (service["port"] != port.port) continue;
-      const bool honest = facts["owners_unknown"]["value"].get<int>() > 0 && facts["namespaces"].contains("unknown") &&
+      const bool honest = facts["owners_unknown"]["value"].get<int>() > 0 &&
+                          facts["namespaces"].contains("unknown") &&
                           facts["namespaces"]["unknown"]["why"] == "denied";
       return service["program"] == "" && honest ? "sees it, owner unknown" : facts.dump();
     }
@@ -232,7 +239,8 @@ TEST(SocketsProbe, WithoutDiscoveryEverythingIsUnknownForItsReason) {
   for (const char* key : {"services", "namespaces", "global_addresses", "owners_unknown"}) {
     EXPECT_EQ(facts[key]["unknown"]["why"], "timeout") << key;
   }
-  EXPECT_TRUE(facts["listen_overflows_total"].contains("value")) << "has nothing to do with discovery";
+  EXPECT_TRUE(facts["listen_overflows_total"].contains("value"))
+      << "has nothing to do with discovery";
 }
 
 /// A list with a gap must not read as complete.
@@ -241,7 +249,8 @@ TEST(SocketsProbe, NamespaceThatCouldNotBeEnteredIsToldAsUnknown) {
   topology.namespaces = {{"web", 1, Seen{3U, Evidence{}}}, {"db", 2, Unknown{Why::denied, "no"}}};
   const Json facts = look(Seen{topology, Evidence{}});
   EXPECT_EQ(facts["namespaces"]["unknown"]["why"], "denied");
-  EXPECT_NE(facts["namespaces"]["unknown"]["detail"].get<std::string>().find("db"), std::string::npos);
+  EXPECT_NE(facts["namespaces"]["unknown"]["detail"].get<std::string>().find("db"),
+            std::string::npos);
 }
 
 TEST(SocketsProbe, OwnSocketsThatCouldNotBeListedAreUnknownNotNone) {
@@ -260,7 +269,9 @@ TEST(SocketsProbe, CounterThatIsMissingOrGarbageIsUnknown) {
     const Observed<Topology> topology = Seen{Topology{}, Evidence{}};
     const Settings settings;
     struct Sink : FactSink {
-      void put(std::string_view key, std::string_view json) override { facts[std::string(key)] = parse_json(json).value(); }
+      void put(std::string_view key, std::string_view json) override {
+        facts[std::string(key)] = parse_json(json).value();
+      }
       Json facts = Json::object();
     } sink;
     find_probe("sockets")->run({target, topology, settings, Deadline{1s}, root.path() + "/"}, sink);

@@ -18,13 +18,15 @@ Json printable(const Json& value) {
   }
   if (!value.is_object()) return value;
   Json out = Json::object();
-  for (const auto& [key, member] : value.items()) out[on_one_line(printable_utf8(key))] = printable(member);
+  for (const auto& [key, member] : value.items())
+    out[on_one_line(printable_utf8(key))] = printable(member);
   return out;
 }
 
 /// A fact has one of three states; whatever else stands there is not understood.
 Json as_fact(const Json& fact) {
-  const bool is_fact = fact.is_object() && (fact.contains("value") || fact.contains("absent") || fact.contains("unknown"));
+  const bool is_fact = fact.is_object() && (fact.contains("value") || fact.contains("absent") ||
+                                            fact.contains("unknown"));
   return is_fact ? fact : to_json(Observed<bool>{Unknown{Why::malformed, ""}});
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What others wrote, made fit to be printed: a service's name must not move the reader's cursor, and a
-// facts file edited by hand must not end the report. Pure.
+// What others wrote, made fit to be printed: a service's name must not move the reader's cursor,
+// and a facts file edited by hand must not end the report. Pure.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace postflight {
 
-/// The report with every string and key as printable_utf8(), and with facts that are no objects replaced
-/// by unknown ones.
+/// The report with every string and key as printable_utf8(), and with facts that are no objects
+/// replaced by unknown ones.
 Report harmless(const Report& report);
 
 /// The text with each newline and tab turned into a blank.

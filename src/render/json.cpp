@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report as one JSON document: the contract for scripts, published by `postflight schema report`.
+// The report as one JSON document: the contract for scripts, published by `postflight schema
+// report`.
 #include "base/json.h"
 
 #include "model/codec.h"

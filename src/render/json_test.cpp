@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON report: approved documents, and each of them against the schema that the program publishes.
+// The JSON report: approved documents, and each of them against the schema that the program
+// publishes.
 #include <gtest/gtest.h>
 
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -18,9 +19,13 @@ namespace {
 
 using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
-std::string render(const Report& report) { return find_renderer("json")->render(report, {}); }
+std::string render(const Report& report) {
+  return find_renderer("json")->render(report, {});
+}
 
-TEST(JsonRenderer, WritesWhatWasApproved) { testing::expect_goldens("json", ".json", {}); }
+TEST(JsonRenderer, WritesWhatWasApproved) {
+  testing::expect_goldens("json", ".json", {});
+}
 
 TEST(JsonRenderer, WritesOneDocumentWithANewlineAtItsEnd) {
   for (const auto& one : testing::golden_cases()) {
@@ -31,7 +36,9 @@ TEST(JsonRenderer, WritesOneDocumentWithANewlineAtItsEnd) {
 }
 
 /// valijson's adapter wants the library's default type.
-nlohmann::json plain(const std::string& text) { return nlohmann::json::parse(text); }
+nlohmann::json plain(const std::string& text) {
+  return nlohmann::json::parse(text);
+}
 
 class PublishedSchema {
  public:
@@ -62,7 +69,8 @@ class PublishedSchema {
 
 TEST(JsonRenderer, KeepsToThePublishedSchema) {
   const PublishedSchema schema;
-  for (const auto& one : testing::golden_cases()) EXPECT_EQ(schema.complaints(plain(render(one.report))), "") << one.name;
+  for (const auto& one : testing::golden_cases())
+    EXPECT_EQ(schema.complaints(plain(render(one.report))), "") << one.name;
 }
 
 TEST(JsonRenderer, SchemaRefusesWhatIsWrong) {

@@ -12,9 +12,9 @@ namespace postflight {
 
 /// How a report is to look, as far as that is not part of the report.
 struct RenderOptions {
-  bool colour = false;       ///< ANSI colours; only where a person looks.
-  bool verbose = false;      ///< Every fact on a line of its own, and what the tool itself cost.
-  std::size_t width = 100;   ///< Columns to wrap at.
+  bool colour = false;      ///< ANSI colours; only where a person looks.
+  bool verbose = false;     ///< Every fact on a line of its own, and what the tool itself cost.
+  std::size_t width = 100;  ///< Columns to wrap at.
 };
 
 /// The public face of a format. One constant per format, named in renderers.list.

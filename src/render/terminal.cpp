@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The report for a person at a terminal: what was seen, then what is wrong, what was not seen, and the
-// verdict last, where the eye is when the prompt comes back. Plain text when piped; colour is decoration
-// only, every state has a word or a sign.
+// The report for a person at a terminal: what was seen, then what is wrong, what was not seen, and
+// the verdict last, where the eye is when the prompt comes back. Plain text when piped; colour is
+// decoration only, every state has a word or a sign.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,11 +45,13 @@ std::string_view sign_of(Verdict verdict) {
 }
 
 Verdict as_verdict(TestStatus status) {
-  return status == TestStatus::pass ? Verdict::ok : status == TestStatus::fail ? Verdict::critical : Verdict::unknown;
+  return status == TestStatus::pass   ? Verdict::ok
+         : status == TestStatus::fail ? Verdict::critical
+                                      : Verdict::unknown;
 }
 
 Verdict as_verdict(Severity severity) {
-  return severity == Severity::critical ? Verdict::critical
+  return severity == Severity::critical  ? Verdict::critical
          : severity == Severity::warning ? Verdict::warning
                                          : Verdict::unknown;
 }
@@ -67,7 +69,10 @@ bool is_idle_counter(const std::string& key, const Json& value) {
 class TerminalReport {
  public:
   TerminalReport(const Report& report, const RenderOptions& options)
-      : report_(report), verbose_(options.verbose), lang_(report.lang), out_(options.width, options.colour) {}
+      : report_(report),
+        verbose_(options.verbose),
+        lang_(report.lang),
+        out_(options.width, options.colour) {}
 
   std::string text() {
     components();
@@ -82,7 +87,9 @@ class TerminalReport {
   }
 
  private:
-  std::string ui(std::string_view id, const Json& args = {}) const { return ui_text(id, lang_, args); }
+  std::string ui(std::string_view id, const Json& args = {}) const {
+    return ui_text(id, lang_, args);
+  }
 
   /// A component there is one of is called as the catalog calls it, in the reader's language.
   std::string name_of(const ComponentReport& component) const {
@@ -122,7 +129,8 @@ class TerminalReport {
     cells.rows.resize(std::min(all, kMostRows));
     out_.line(fmt::format("    {}:", fact_label(component.probe, key, lang_)));
     out_.table(6, cells.head, cells.rows);
-    if (all > kMostRows) out_.line("      " + ui("summary.more_rows", {{"count", all - kMostRows}}));
+    if (all > kMostRows)
+      out_.line("      " + ui("summary.more_rows", {{"count", all - kMostRows}}));
   }
 
   void facts_in_full(const ComponentReport& component) {
@@ -139,7 +147,8 @@ class TerminalReport {
         out_.paragraph(4, lead, ui("value.absent"));
       }
       if (const auto evidence = fact.find("evidence"); evidence != fact.end()) {
-        out_.paragraph(8, "", evidence_text(text_at(*evidence, "source"), text_at(*evidence, "excerpt")),
+        out_.paragraph(8, "",
+                       evidence_text(text_at(*evidence, "source"), text_at(*evidence, "excerpt")),
                        {.colour = colour::kFaint});
       }
     }
@@ -152,7 +161,8 @@ class TerminalReport {
     for (const auto& row : cells.rows) {
       std::string text;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        if (!row[i].empty()) text += fmt::format("{}{}: {}", text.empty() ? "" : " · ", cells.head[i], row[i]);
+        if (!row[i].empty())
+          text += fmt::format("{}{}: {}", text.empty() ? "" : " · ", cells.head[i], row[i]);
       }
       out_.paragraph(6, "- ", text);
     }
@@ -182,11 +192,13 @@ class TerminalReport {
     slot("label.impact", finding.impact);
     if (in_full) {
       slot("label.fix", finding.fix.text);
-      for (const std::string& command : finding.fix.commands) out_.line("      " + command, colour::kBold);
+      for (const std::string& command : finding.fix.commands)
+        out_.line("      " + command, colour::kBold);
       slot("label.risk", finding.fix.risk);
     }
     for (const Evidence& evidence : finding.evidence) {
-      out_.paragraph(2, ui("label.evidence") + ": ", evidence_text(evidence.source, evidence.excerpt),
+      out_.paragraph(2, ui("label.evidence") + ": ",
+                     evidence_text(evidence.source, evidence.excerpt),
                      {colour::kFaint, colour::kFaint});
     }
     for (const Symptom& symptom : finding.symptoms) slot("label.symptoms", symptom.problem);
@@ -203,26 +215,32 @@ class TerminalReport {
     out_.title(ui("heading.tests"));
     for (const ReportedTest& test : report_.tests) {
       const std::string took =
-          test.duration_seconds > 0 ? fmt::format(" ({})", format_duration(test.duration_seconds, lang_)) : "";
-      out_.paragraph(0, sign_of(as_verdict(test.status)), test.title + took, {colour_of(as_verdict(test.status))});
+          test.duration_seconds > 0
+              ? fmt::format(" ({})", format_duration(test.duration_seconds, lang_))
+              : "";
+      out_.paragraph(0, sign_of(as_verdict(test.status)), test.title + took,
+                     {colour_of(as_verdict(test.status))});
     }
   }
 
   /// The engine's own words are English; elsewhere the reason is told from the catalog.
   std::string reason_of(const Unknown& reason) const {
     if (reason.why == Why::not_planned && lang_ != Lang::en) return ui("why.not_planned.phrase");
-    return on_one_line(reason.detail.empty() ? ui("why." + enum_name(reason.why) + ".phrase") : reason.detail);
+    return on_one_line(reason.detail.empty() ? ui("why." + enum_name(reason.why) + ".phrase")
+                                             : reason.detail);
   }
 
   void not_checked() {
     if (report_.not_checked.empty()) return;
     out_.title(ui("heading.not_checked"));
     std::vector<std::pair<std::string, std::vector<const NotChecked*>>> groups;
-    for (const NotChecked& item : report_.not_checked) group(groups, reason_of(item.reason)).push_back(&item);
+    for (const NotChecked& item : report_.not_checked)
+      group(groups, reason_of(item.reason)).push_back(&item);
     for (const auto& [reason, items] : groups) {
       out_.paragraph(0, "? ", reason, {colour::kCyan});
       for (const NotChecked* item : items) {
-        out_.paragraph(4, "", item->name.empty() ? item->subject : item->subject + " " + item->name);
+        out_.paragraph(4, "",
+                       item->name.empty() ? item->subject : item->subject + " " + item->name);
       }
     }
   }
@@ -240,7 +258,9 @@ class TerminalReport {
     out_.title(ui("heading.coverage"));
     out_.paragraph(0, "",
                    ui(coverage.unknown.empty() ? "summary.coverage_complete" : "summary.coverage",
-                      {{"wanted", coverage.wanted}, {"seen", coverage.seen}, {"unknown", coverage.unknown.size()}}) +
+                      {{"wanted", coverage.wanted},
+                       {"seen", coverage.seen},
+                       {"unknown", coverage.unknown.size()}}) +
                        ".");
     // Facts that share a reason share a line: forty "no permission" say no more than one.
     using Labels = std::vector<std::pair<std::string, std::vector<std::string>>>;  // by component
@@ -248,9 +268,11 @@ class TerminalReport {
     const auto names = names_of_facts();
     for (const CoverageGap& gap : coverage.unknown) {
       if (is_listed_as_not_checked(gap.fact)) continue;
-      const std::string reason = ui("why." + enum_name(gap.why)) + (gap.detail.empty() ? "" : ": " + gap.detail);
+      const std::string reason =
+          ui("why." + enum_name(gap.why)) + (gap.detail.empty() ? "" : ": " + gap.detail);
       const auto known = names.find(gap.fact);
-      const auto& [component, label] = known == names.end() ? std::pair{gap.fact, std::string()} : known->second;
+      const auto& [component, label] =
+          known == names.end() ? std::pair{gap.fact, std::string()} : known->second;
       auto& labels = group(group(reasons, on_one_line(reason)), component);
       if (!label.empty()) labels.push_back(label);
     }
@@ -263,7 +285,8 @@ class TerminalReport {
   void gap_line(const std::string& component, const std::vector<std::string>& labels) {
     if (labels.empty()) return out_.paragraph(4, "", component);
     const std::size_t shown = verbose_ ? labels.size() : std::min(labels.size(), kMostLabels);
-    std::string text = fmt::format("{}", fmt::join(labels.begin(), labels.begin() + static_cast<long>(shown), ", "));
+    std::string text = fmt::format(
+        "{}", fmt::join(labels.begin(), labels.begin() + static_cast<long>(shown), ", "));
     if (shown < labels.size()) text += " " + ui("summary.more", {{"count", labels.size() - shown}});
     out_.paragraph(4, component + ": ", text);
   }
@@ -273,14 +296,16 @@ class TerminalReport {
     std::map<std::string, std::pair<std::string, std::string>> names;
     for (const ComponentReport& component : report_.components) {
       for (const auto& [key, fact] : component.facts.items()) {
-        names[component.id + " " + key] = {name_of(component), fact_label(component.probe, key, lang_)};
+        names[component.id + " " + key] = {name_of(component),
+                                           fact_label(component.probe, key, lang_)};
       }
     }
     return names;
   }
 
   bool is_listed_as_not_checked(const std::string& fact) const {
-    return std::ranges::any_of(report_.not_checked, [&](const NotChecked& item) { return item.subject == fact; });
+    return std::ranges::any_of(report_.not_checked,
+                               [&](const NotChecked& item) { return item.subject == fact; });
   }
 
   /// The three slowest tasks: where a slow run spent its time.
@@ -293,10 +318,12 @@ class TerminalReport {
     if (tasks.empty()) return;
     out_.title(ui("heading.tasks"));
     for (const TaskRecord& task : tasks) {
-      out_.paragraph(2, "", fmt::format("{}: {}, {}; {}: {}; {}: {}", task.id, ui("outcome." + enum_name(task.outcome)),
-                                        format_duration(task.wall_seconds, lang_), ui("label.cpu_time"),
-                                        format_duration(task.cpu_seconds, lang_), ui("label.peak_memory"),
-                                        format_bytes(static_cast<double>(task.peak_memory_bytes), lang_)));
+      out_.paragraph(2, "",
+                     fmt::format("{}: {}, {}; {}: {}; {}: {}", task.id,
+                                 ui("outcome." + enum_name(task.outcome)),
+                                 format_duration(task.wall_seconds, lang_), ui("label.cpu_time"),
+                                 format_duration(task.cpu_seconds, lang_), ui("label.peak_memory"),
+                                 format_bytes(static_cast<double>(task.peak_memory_bytes), lang_)));
     }
   }
 
@@ -306,24 +333,32 @@ class TerminalReport {
                    {colour::kBold, colour_of(report_.verdict)});
     out_.paragraph(0, "", ui("verdict." + enum_name(report_.verdict) + ".sentence") + ".");
     out_.paragraph(0, "", counts());
-    out_.paragraph(0, "", fmt::format("{}. {}.", ui("summary.duration", {{"seconds", report_.duration_seconds}}),
-                                      ui("summary.nothing_changed")),
-                   {.colour = colour::kFaint});
+    out_.paragraph(
+        0, "",
+        fmt::format("{}. {}.", ui("summary.duration", {{"seconds", report_.duration_seconds}}),
+                    ui("summary.nothing_changed")),
+        {.colour = colour::kFaint});
   }
 
-  /// "2 problems found (critical: 1, warning: 1). 5 components checked. 3 of 4 functional tests passed."
+  /// "2 problems found (critical: 1, warning: 1). 5 components checked. 3 of 4 functional tests
+  /// passed."
   std::string counts() const {
-    const auto of = [&](Severity severity) { return std::ranges::count(report_.findings, severity, &ReportedFinding::severity); };
+    const auto of = [&](Severity severity) {
+      return std::ranges::count(report_.findings, severity, &ReportedFinding::severity);
+    };
     const auto critical = of(Severity::critical), warning = of(Severity::warning);
-    std::string text = critical + warning == 0 ? ui("summary.no_problems")
-                                               : ui("summary.problems", {{"count", critical + warning}});
+    std::string text = critical + warning == 0
+                           ? ui("summary.no_problems")
+                           : ui("summary.problems", {{"count", critical + warning}});
     if (critical > 0 && warning > 0) {
-      text += fmt::format(" ({}: {}, {}: {})", ui("severity.critical"), critical, ui("severity.warning"), warning);
+      text += fmt::format(" ({}: {}, {}: {})", ui("severity.critical"), critical,
+                          ui("severity.warning"), warning);
     }
     text += ". " + ui("summary.components", {{"count", report_.components.size()}}) + ".";
     if (report_.tests.empty()) return text;
     const auto passed = std::ranges::count(report_.tests, TestStatus::pass, &ReportedTest::status);
-    return text + " " + ui("summary.tests", {{"passed", passed}, {"total", report_.tests.size()}}) + ".";
+    return text + " " + ui("summary.tests", {{"passed", passed}, {"total", report_.tests.size()}}) +
+           ".";
   }
 
   const Report& report_;

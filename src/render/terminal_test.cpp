@@ -20,11 +20,15 @@ std::string render(const Report& report, const RenderOptions& options) {
   return find_renderer("terminal")->render(report, options);
 }
 
-TEST(TerminalRenderer, WritesWhatWasApproved) { testing::expect_goldens("terminal", ".txt", {}); }
+TEST(TerminalRenderer, WritesWhatWasApproved) {
+  testing::expect_goldens("terminal", ".txt", {});
+}
 
 TEST(TerminalRenderer, HasNoColourUnlessAsked) {
   for (const auto& one : golden_cases()) {
-    EXPECT_EQ(render(one.report, {.colour = false, .verbose = true}).find('\x1b'), std::string::npos) << one.name;
+    EXPECT_EQ(render(one.report, {.colour = false, .verbose = true}).find('\x1b'),
+              std::string::npos)
+        << one.name;
     EXPECT_NE(render(one.report, {.colour = true}).find('\x1b'), std::string::npos) << one.name;
   }
 }
@@ -42,9 +46,12 @@ TEST(TerminalRenderer, SaysTheSameInColour) {
   }
 }
 
-bool is_command(std::string_view line) { return line.starts_with("      ") && !line.starts_with("       "); }
+bool is_command(std::string_view line) {
+  return line.starts_with("      ") && !line.starts_with("       ");
+}
 
-/// A line may be too wide only for a word that does not fit, for a command, or for a table's first columns.
+/// A line may be too wide only for a word that does not fit, for a command, or for a table's first
+/// columns.
 TEST(TerminalRenderer, StaysWithinItsWidth) {
   for (const auto& one : golden_cases()) {
     for (const std::size_t width : {60, 80, 100, 160}) {
@@ -52,7 +59,8 @@ TEST(TerminalRenderer, StaysWithinItsWidth) {
       for (const auto line : split(text, '\n')) {
         const auto words = split_words(line);
         const bool one_word = words.size() <= 2;
-        EXPECT_TRUE(display_width(line) <= width || is_command(line) || one_word) << one.name << ": " << line;
+        EXPECT_TRUE(display_width(line) <= width || is_command(line) || one_word)
+            << one.name << ": " << line;
         EXPECT_FALSE(line.ends_with(' ')) << one.name << ": blanks at the end of: " << line;
       }
     }
@@ -76,14 +84,22 @@ Report hostile_report() {
   const Json evidence = {{"source", kHostile}, {"excerpt", kHostile}};
   ComponentReport component{kHostile, "redis", kHostile, "redis", Verdict::critical};
   component.facts[kHostile] = {{"value", kHostile}, {"evidence", evidence}};
-  component.facts["list"] = {{"value", {{{kHostile, kHostile}}, kHostile, 1, nullptr}}, {"evidence", evidence}};
+  component.facts["list"] = {{"value", {{{kHostile, kHostile}}, kHostile, 1, nullptr}},
+                             {"evidence", evidence}};
   component.facts["version"] = {{"unknown", {{"why", kHostile}, {"detail", kHostile}}}};
   component.facts["keys"] = "no fact";
   component.facts["mode"] = {{"value", {{"exposure", kHostile}, {"x", 1}}}, {"evidence", 7}};
   component.facts["exposure"] = {{"value", 7}};
   report.components = {component, {"x", "x", "x", "x", Verdict::ok, Json::array({1, 2})}};
-  report.findings = {{kHostile, Severity::critical, kHostile, kHostile, kHostile, kHostile,
-                      {kHostile, {kHostile}, kHostile}, {{kHostile, kHostile, kHostile}}, {{kHostile, kHostile, kHostile}}}};
+  report.findings = {{kHostile,
+                      Severity::critical,
+                      kHostile,
+                      kHostile,
+                      kHostile,
+                      kHostile,
+                      {kHostile, {kHostile}, kHostile},
+                      {{kHostile, kHostile, kHostile}},
+                      {{kHostile, kHostile, kHostile}}}};
   report.tests = {{kHostile, kHostile, TestStatus::fail, 1e300, {{kHostile, kHostile, kHostile}}}};
   report.not_checked = {{kHostile, kHostile, {Why::denied, kHostile}}};
   report.coverage = {1, 0, {{kHostile, Why::denied, kHostile}}};
@@ -97,9 +113,11 @@ TEST(TerminalRenderer, PrintsHostileTextHarmlessly) {
       Report report = hostile_report();
       report.lang = lang;
       const std::string text = render(report, {.verbose = verbose});
-      EXPECT_EQ(text, printable_utf8(text)) << "control characters, broken UTF-8 or bidirectional marks";
+      EXPECT_EQ(text, printable_utf8(text))
+          << "control characters, broken UTF-8 or bidirectional marks";
       EXPECT_EQ(text.find("\nz"), std::string::npos) << "somebody else's line break";
-      for (const char c : {'\x1b', '\x07', '\r', '\t'}) EXPECT_EQ(text.find(c), std::string::npos) << int{c};
+      for (const char c : {'\x1b', '\x07', '\r', '\t'})
+        EXPECT_EQ(text.find(c), std::string::npos) << int{c};
     }
   }
 }
@@ -112,7 +130,8 @@ TEST(TerminalRenderer, TellsAFactItCannotReadAsUnknown) {
 TEST(TerminalRenderer, CutsLongTablesUnlessVerbose) {
   Report report;
   Json list = Json::array();
-  for (int i = 0; i < 1000; ++i) list.push_back({{"endpoint", "127.0.0.1:" + std::to_string(i)}, {"port", i}});
+  for (int i = 0; i < 1000; ++i)
+    list.push_back({{"endpoint", "127.0.0.1:" + std::to_string(i)}, {"port", i}});
   report.components = {{"sockets", "sockets", "x", "sockets", Verdict::ok}};
   report.components[0].facts["services"] = {{"value", list}};
   const std::string brief = render(report, {});
@@ -135,7 +154,8 @@ TEST(ValueText, ReadsTheUnitFromTheKey) {
 }
 
 TEST(ValueTable, KeepsTheOrderOfDeclaration) {
-  const Json list = {{{"endpoint", "a"}, {"program", ""}, {"port", 1}}, {{"endpoint", "b"}, {"program", "p"}, {"port", 0}}};
+  const Json list = {{{"endpoint", "a"}, {"program", ""}, {"port", 1}},
+                     {{"endpoint", "b"}, {"program", "p"}, {"port", 0}}};
   const ValueTable table = value_table("sockets", "services", list, Lang::en);
   EXPECT_EQ(table.head, (std::vector<std::string>{"Endpoint", "Program", "Port"}));
   EXPECT_EQ(table.rows[1], (std::vector<std::string>{"b", "p", ""}));

@@ -18,7 +18,9 @@ std::string on_one_line(std::string_view text) {
   return out;
 }
 
-std::string blanks(std::size_t count) { return std::string(count, ' '); }
+std::string blanks(std::size_t count) {
+  return std::string(count, ' ');
+}
 
 /// How many of the columns fit into `width`, with two blanks between them.
 std::size_t columns_that_fit(const std::vector<std::size_t>& widths, std::size_t width) {
@@ -31,8 +33,8 @@ std::size_t columns_that_fit(const std::vector<std::size_t>& widths, std::size_t
   return count;
 }
 
-std::string joined_cells(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
-                         std::size_t count) {
+std::string joined_cells(const std::vector<std::string>& cells,
+                         const std::vector<std::size_t>& widths, std::size_t count) {
   std::string row;
   for (std::size_t i = 0; i < std::min(count, cells.size()); ++i) {
     row += cells[i];
@@ -60,7 +62,8 @@ void TerminalText::title(std::string_view text, std::string_view colour) {
   line(text, colour);
 }
 
-void TerminalText::paragraph(std::size_t indent, std::string_view lead, std::string_view raw, Style style) {
+void TerminalText::paragraph(std::size_t indent, std::string_view lead, std::string_view raw,
+                             Style style) {
   const std::string text = on_one_line(raw);
   std::string before = blanks(indent) + paint(lead, style.lead_colour);
   std::string current;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines for a terminal: wrapped at words, coloured line by line, never wider than asked for where words
-// allow. Pure.
+// Lines for a terminal: wrapped at words, coloured line by line, never wider than asked for where
+// words allow. Pure.
 #pragma once
 
 #include <string>
@@ -40,8 +40,8 @@ class TerminalText {
     std::string_view colour = colour::kNone;
   };
 
-  /// Words wrapped at the width, behind `indent` blanks; the first line begins with `lead`, the others
-  /// stand two columns deeper.
+  /// Words wrapped at the width, behind `indent` blanks; the first line begins with `lead`, the
+  /// others stand two columns deeper.
   void paragraph(std::size_t indent, std::string_view lead, std::string_view text, Style style);
   void paragraph(std::size_t indent, std::string_view lead, std::string_view text) {
     paragraph(indent, lead, text, Style{});
@@ -50,8 +50,8 @@ class TerminalText {
   /// Items with " · " between them, as many to a line as fit; none is cut apart.
   void items(std::size_t indent, const std::vector<std::string>& items);
 
-  /// Cells in columns under their heads. Columns that do not fit are left out from the right, the first
-  /// two never.
+  /// Cells in columns under their heads. Columns that do not fit are left out from the right, the
+  /// first two never.
   void table(std::size_t indent, const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows);
 

@@ -13,7 +13,9 @@
 namespace postflight {
 namespace {
 
-bool has_unit(std::string_view key, std::string_view unit) { return key.ends_with(unit); }
+bool has_unit(std::string_view key, std::string_view unit) {
+  return key.ends_with(unit);
+}
 
 bool is_empty(const Json& value) {
   if (value.is_number()) return value.get<double>() == 0;
@@ -22,7 +24,9 @@ bool is_empty(const Json& value) {
 }
 
 /// Limits that are switched off by zero; "0 B" would read as if nothing were allowed.
-bool is_no_limit(std::string_view key, const Json& value) { return key == "maxmemory_bytes" && value == 0; }
+bool is_no_limit(std::string_view key, const Json& value) {
+  return key == "maxmemory_bytes" && value == 0;
+}
 
 std::string number_text(std::string_view key, const Json& value, Lang lang) {
   if (is_no_limit(key, value)) return ui_text("value.none", lang);
@@ -46,7 +50,8 @@ std::string list_text(std::string_view key, const Json& list, Lang lang) {
 
 std::string object_text(const Json& object, Lang lang) {
   // An observation inside a list element keeps its three states.
-  if (const auto value = object.find("value"); value != object.end()) return value_text("", *value, lang);
+  if (const auto value = object.find("value"); value != object.end())
+    return value_text("", *value, lang);
   if (object.contains("unknown")) return "?";
   if (object.contains("absent")) return "";
   std::string out;
@@ -65,7 +70,9 @@ std::string value_text(std::string_view key, const Json& value, Lang lang) {
   if (value.is_number()) return number_text(key, value, lang);
   if (value.is_string()) {
     const auto& text = value.get_ref<const std::string&>();
-    const auto word = key == "exposure" ? find_text(MessageKind::ui, "exposure." + text, "text", lang) : std::nullopt;
+    const auto word = key == "exposure"
+                          ? find_text(MessageKind::ui, "exposure." + text, "text", lang)
+                          : std::nullopt;
     return word ? std::string(*word) : text;
   }
   if (value.is_array()) return list_text(key, value, lang);
@@ -85,9 +92,11 @@ std::string unknown_text(const Json& unknown, Lang lang) {
   return detail.empty() ? why : fmt::format("{}: {}", why, detail);
 }
 
-ValueTable value_table(const std::string& probe, const std::string& key, const Json& list, Lang lang) {
+ValueTable value_table(const std::string& probe, const std::string& key, const Json& list,
+                       Lang lang) {
   ValueTable table;
-  // In the order of declaration, which is that of importance, whichever element has something to say.
+  // In the order of declaration, which is that of importance, whichever element has something to
+  // say.
   std::vector<std::string> declared, columns;
   std::set<std::string> filled;
   for (const Json& element : list) {
@@ -96,7 +105,8 @@ ValueTable value_table(const std::string& probe, const std::string& key, const J
       if (!is_empty(value)) filled.insert(column);
     }
   }
-  std::ranges::copy_if(declared, std::back_inserter(columns), [&](const auto& one) { return filled.contains(one); });
+  std::ranges::copy_if(declared, std::back_inserter(columns),
+                       [&](const auto& one) { return filled.contains(one); });
   for (const std::string& column : columns) {
     table.head.push_back(fact_label(probe, key + "." + column, lang));
   }
@@ -104,7 +114,8 @@ ValueTable value_table(const std::string& probe, const std::string& key, const J
     std::vector<std::string> row;
     for (const std::string& column : columns) {
       const auto it = element.find(column);
-      row.push_back(it == element.end() || is_empty(*it) ? "" : on_one_line(value_text(column, *it, lang)));
+      row.push_back(
+          it == element.end() || is_empty(*it) ? "" : on_one_line(value_text(column, *it, lang)));
     }
     table.rows.push_back(std::move(row));
   }

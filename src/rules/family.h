@@ -57,33 +57,36 @@ constexpr RuleFamily define_family(std::string_view id, std::string_view kind) {
   return RuleFamily{
       .id = id,
       .kind = kind,
-      .rules = +[] {
-        std::vector<std::string_view> ids;
-        for (const Rule<Facts>& rule : Table::rules) ids.push_back(rule.id);
-        return ids;
-      },
-      .tests = +[] {
-        std::vector<std::string_view> ids;
-        for (const FunctionalTest<Facts>& test : Table::tests) ids.push_back(test.id);
-        return ids;
-      },
+      .rules =
+          +[] {
+            std::vector<std::string_view> ids;
+            for (const Rule<Facts>& rule : Table::rules) ids.push_back(rule.id);
+            return ids;
+          },
+      .tests =
+          +[] {
+            std::vector<std::string_view> ids;
+            for (const FunctionalTest<Facts>& test : Table::tests) ids.push_back(test.id);
+            return ids;
+          },
       .explains = Table::explains,
-      .judge = +[](const JudgeContext& context, Judgement& out) {
-        const auto facts = decode<Facts>(context.component.facts, context.component.id);
-        if (!facts) {  // a facts file edited by hand, or of another version
-          for (const Rule<Facts>& rule : Table::rules) {
-            out.unjudged.push_back({std::string(rule.id), context.component.id,
-                                    Unknown{Why::malformed, facts.error().what}});
-          }
-          return;
-        }
-        for (const Rule<Facts>& rule : Table::rules) {
-          family_detail::take(rule.id, context, rule.judge(*facts, context), out);
-        }
-        for (const FunctionalTest<Facts>& test : Table::tests) {
-          family_detail::take(test.id, context, test.carry_out(*facts, context), out);
-        }
-      }};
+      .judge =
+          +[](const JudgeContext& context, Judgement& out) {
+            const auto facts = decode<Facts>(context.component.facts, context.component.id);
+            if (!facts) {  // a facts file edited by hand, or of another version
+              for (const Rule<Facts>& rule : Table::rules) {
+                out.unjudged.push_back({std::string(rule.id), context.component.id,
+                                        Unknown{Why::malformed, facts.error().what}});
+              }
+              return;
+            }
+            for (const Rule<Facts>& rule : Table::rules) {
+              family_detail::take(rule.id, context, rule.judge(*facts, context), out);
+            }
+            for (const FunctionalTest<Facts>& test : Table::tests) {
+              family_detail::take(test.id, context, test.carry_out(*facts, context), out);
+            }
+          }};
 }
 
 }  // namespace postflight

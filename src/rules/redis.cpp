@@ -13,7 +13,9 @@ namespace {
 
 constexpr double kDay = 24 * 3600;
 
-bool evicts_any_key(const std::string& policy) { return policy.starts_with("allkeys-"); }
+bool evicts_any_key(const std::string& policy) {
+  return policy.starts_with("allkeys-");
+}
 
 std::uint16_t port_of(const JudgeContext& context) {
   // "redis:127.0.0.1:6379@web": the number behind the last colon.
@@ -63,9 +65,10 @@ Verdicts last_save_failed(const RedisFacts& f, const JudgeContext& c) {
       f.last_snapshot_status, f.ping_reply);
 }
 
-/// Both kinds of trouble with the append-only file read alike: it is on, and the last attempt failed.
-Verdicts aof_failed(const Observed<std::string>& last_attempt, Severity severity, const RedisFacts& f,
-                    const JudgeContext& c) {
+/// Both kinds of trouble with the append-only file read alike: it is on, and the last attempt
+/// failed.
+Verdicts aof_failed(const Observed<std::string>& last_attempt, Severity severity,
+                    const RedisFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](bool enabled, const std::string& status) -> Verdicts {
         if (!enabled || status == "ok") return silent();
@@ -82,8 +85,8 @@ Verdicts aof_rewrite_failed(const RedisFacts& f, const JudgeContext& c) {
   return aof_failed(f.aof_last_rewrite_status, Severity::warning, f, c);
 }
 
-/// Keys without a time to live in a server that writes nothing to disk: a restart loses them. A cache
-/// that may evict every key has agreed to lose them.
+/// Keys without a time to live in a server that writes nothing to disk: a restart loses them. A
+/// cache that may evict every key has agreed to lose them.
 Verdicts nothing_persisted(const RedisFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::string& schedule, bool aof, std::uint64_t keys, std::uint64_t expiring,
@@ -91,7 +94,8 @@ Verdicts nothing_persisted(const RedisFacts& f, const JudgeContext& c) {
           std::uint64_t replicas) -> Verdicts {
         const bool is_cache = limit > 0 && evicts_any_key(policy);
         const bool kept_elsewhere = role != "master" || replicas > 0;
-        if (!schedule.empty() || aof || is_cache || kept_elsewhere || keys <= expiring) return silent();
+        if (!schedule.empty() || aof || is_cache || kept_elsewhere || keys <= expiring)
+          return silent();
         return draft(Severity::warning, c).arg("keys", keys - expiring);
       },
       f.snapshot_schedule, f.aof_enabled, f.keys, f.expiring_keys, f.maxmemory_bytes,
@@ -113,7 +117,10 @@ Verdicts snapshot_overdue(const RedisFacts& f, const JudgeContext& c) {
           if (seconds && changes && unsaved >= *changes) longest = std::max(longest, *seconds);
         }
         if (longest == 0 || age / 2 < longest) return silent();
-        return draft(Severity::warning, c).arg("age", age).arg("unsaved", unsaved).arg("schedule", schedule);
+        return draft(Severity::warning, c)
+            .arg("age", age)
+            .arg("unsaved", unsaved)
+            .arg("schedule", schedule);
       },
       f.snapshot_schedule, f.aof_enabled, f.last_snapshot_status, f.unsaved_changes,
       f.last_snapshot_age_seconds);
@@ -123,10 +130,15 @@ Verdicts snapshot_overdue(const RedisFacts& f, const JudgeContext& c) {
 Verdicts memory_nearly_full(const RedisFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](std::uint64_t used, std::uint64_t limit, const std::string& policy) -> Verdicts {
-        const double ratio = limit == 0 ? 0 : static_cast<double>(used) / static_cast<double>(limit);
-        if (evicts_any_key(policy) || ratio < c.thresholds.redis_memory_warning_ratio) return silent();
+        const double ratio =
+            limit == 0 ? 0 : static_cast<double>(used) / static_cast<double>(limit);
+        if (evicts_any_key(policy) || ratio < c.thresholds.redis_memory_warning_ratio)
+          return silent();
         return draft(ratio >= 1 ? Severity::critical : Severity::warning, c)
-            .arg("used", used).arg("limit", limit).arg("ratio", ratio).arg("policy", policy);
+            .arg("used", used)
+            .arg("limit", limit)
+            .arg("ratio", ratio)
+            .arg("policy", policy);
       },
       f.used_memory_bytes, f.maxmemory_bytes, f.maxmemory_policy);
 }
@@ -147,7 +159,8 @@ Verdicts evicts_keys(const RedisFacts& f, const JudgeContext& c) {
 Verdicts clients_nearly_full(const RedisFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](std::uint64_t connected, std::uint64_t limit) -> Verdicts {
-        const double ratio = limit == 0 ? 0 : static_cast<double>(connected) / static_cast<double>(limit);
+        const double ratio =
+            limit == 0 ? 0 : static_cast<double>(connected) / static_cast<double>(limit);
         if (ratio < c.thresholds.redis_clients_warning_ratio) return silent();
         return draft(Severity::warning, c).arg("connected", connected).arg("limit", limit);
       },
@@ -173,7 +186,8 @@ Verdicts open_to_strangers(const RedisFacts& f, const JudgeContext& c) {
         // A machine without a global address can be reached from its own network only.
         const auto* topology = c.document.topology.seen();
         const bool global = topology && !topology->value.global_addresses.empty();
-        return draft(global ? Severity::critical : Severity::warning, c).arg("global", global ? 1 : 0);
+        return draft(global ? Severity::critical : Severity::warning, c)
+            .arg("global", global ? 1 : 0);
       },
       f.answers_strangers);
 }
@@ -188,12 +202,11 @@ Verdicts replica_cut_off(const RedisFacts& f, const JudgeContext& c) {
 }
 
 Verdicts settings_not_kept(const RedisFacts& f, const JudgeContext& c) {
-  return f.config_file.visit(
-      [](const Seen<std::string>&) { return silent(); },
-      [&](const Absent& absent) -> Verdicts {
-        return draft(Severity::info, c).because(absent.evidence);
-      },
-      [](const Unknown& unknown) -> Verdicts { return unknown; });
+  return f.config_file.visit([](const Seen<std::string>&) { return silent(); },
+                             [&](const Absent& absent) -> Verdicts {
+                               return draft(Severity::info, c).because(absent.evidence);
+                             },
+                             [](const Unknown& unknown) -> Verdicts { return unknown; });
 }
 
 std::vector<TestDraft> ping_test(const RedisFacts& f, const JudgeContext&) {

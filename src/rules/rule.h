@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a rule is: a pure function from the facts of one component to findings. No clock, no files, no
-// network, no prose: sentences stand in the family's .msg file.
+// What a rule is: a pure function from the facts of one component to findings. No clock, no files,
+// no network, no prose: sentences stand in the family's .msg file.
 //
 //   Verdicts no_memory_left(const RedisFacts& f, const JudgeContext& c) {
 //     return judge_from([&](std::uint64_t used, std::uint64_t limit) -> Verdicts { … },
@@ -8,7 +8,8 @@
 //   }
 //
 // judge_from() hands over values only when all are seen. One that is unknown makes the rule say
-// "unknown"; one that is absent makes it silent. Evidence of all of them is attached to each finding.
+// "unknown"; one that is absent makes it silent. Evidence of all of them is attached to each
+// finding.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +37,7 @@ struct JudgeContext {
 struct FindingDraft {
   Severity severity;
   Json args = Json::object();
-  std::string part;                ///< Names a part of the component, e.g. a mount point.
+  std::string part;  ///< Names a part of the component, e.g. a mount point.
   std::vector<Evidence> evidence;
 
   explicit FindingDraft(Severity s) : severity(s) {}
@@ -68,7 +69,9 @@ struct Verdicts {
 };
 
 /// The rule has looked and has nothing to say.
-inline Verdicts silent() { return {}; }
+inline Verdicts silent() {
+  return {};
+}
 
 /// Calls `rule` with the values of `facts` when all are seen; see the head of this file.
 template <class Rule, class... T>
@@ -82,7 +85,8 @@ Verdicts judge_from(Rule&& rule, const Observed<T>&... facts) {
     // An excerpt that the rule cut out of the same source itself is the more exact one.
     const std::vector<Evidence> own = draft.evidence;
     const auto attach = [&](const Evidence& evidence) {
-      const bool has = std::ranges::any_of(own, [&](const Evidence& e) { return e.source == evidence.source; });
+      const bool has =
+          std::ranges::any_of(own, [&](const Evidence& e) { return e.source == evidence.source; });
       if (!has) draft.because(evidence);
     };
     (attach(facts.seen()->evidence), ...);
@@ -90,8 +94,8 @@ Verdicts judge_from(Rule&& rule, const Observed<T>&... facts) {
   return verdicts;
 }
 
-/// A value that only adorns a sentence: null where it was not seen, which a message shows as "?". A rule
-/// must never fall silent, or call itself undecided, for want of an adornment.
+/// A value that only adorns a sentence: null where it was not seen, which a message shows as "?". A
+/// rule must never fall silent, or call itself undecided, for want of an adornment.
 template <class T>
 Json shown(const Observed<T>& fact) {
   return fact.seen() ? Json(fact.seen()->value) : Json();

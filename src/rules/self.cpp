@@ -16,14 +16,14 @@ Verdicts tasks_that(Outcome outcome, Severity severity, const SelfFacts& f) {
         Verdicts verdicts;
         for (const TaskRecord& task : seen.value) {
           if (task.outcome != outcome) continue;
-          verdicts.findings.push_back(FindingDraft{severity}
-                                          .about(task.id)
-                                          .arg("detail", task.detail)
-                                          .arg("seconds", task.wall_seconds)
-                                          .arg("budget", task.budget_seconds)
-                                          .arg("memory", task.peak_memory_bytes)
-                                          .because({"postflight, task " + task.id, task.detail,
-                                                    seen.evidence.at}));
+          verdicts.findings.push_back(
+              FindingDraft{severity}
+                  .about(task.id)
+                  .arg("detail", task.detail)
+                  .arg("seconds", task.wall_seconds)
+                  .arg("budget", task.budget_seconds)
+                  .arg("memory", task.peak_memory_bytes)
+                  .because({"postflight, task " + task.id, task.detail, seen.evidence.at}));
         }
         return verdicts;
       },
@@ -53,7 +53,9 @@ Verdicts tasks_not_started(const SelfFacts& f, const JudgeContext&) {
           if (task.outcome == Outcome::not_started) waiting.push_back(task.id);
         }
         if (waiting.empty()) return silent();
-        return FindingDraft{Severity::info}.arg("count", waiting.size()).arg("first", waiting.front());
+        return FindingDraft{Severity::info}
+            .arg("count", waiting.size())
+            .arg("first", waiting.front());
       },
       f.tasks);
 }

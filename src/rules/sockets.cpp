@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Judges who listens where. Addresses alone decide here; what firewalls let through is not known yet,
-// and every sentence says so. Pure. Source: listen(2), tcp(7), Docker Engine documentation, "Protect
-// the Docker daemon socket".
+// Judges who listens where. Addresses alone decide here; what firewalls let through is not known
+// yet, and every sentence says so. Pure. Source: listen(2), tcp(7), Docker Engine documentation,
+// "Protect the Docker daemon socket".
 #include "probes/sockets.h"
 
 #include <algorithm>
@@ -19,7 +19,9 @@ constexpr std::uint32_t kLargeQueue = 100;
 constexpr double kFullPart = 0.9;
 constexpr std::uint16_t kDnsPort = 53;
 
-bool is_reachable_from_outside(Exposure exposure) { return exposure >= Exposure::local; }
+bool is_reachable_from_outside(Exposure exposure) {
+  return exposure >= Exposure::local;
+}
 
 /// Evidence on one service in the words of `ss -ltn`.
 Evidence line_of(const ListeningService& service, const Evidence& from) {
@@ -28,19 +30,24 @@ Evidence line_of(const ListeningService& service, const Evidence& from) {
     excerpt += (excerpt.empty() ? "" : ", ") + address + " port " + std::to_string(service.port);
   }
   if (service.backlog > 0) {
-    excerpt += ", Recv-Q " + std::to_string(service.backlog) + " Send-Q " + std::to_string(service.backlog_limit);
+    excerpt += ", Recv-Q " + std::to_string(service.backlog) + " Send-Q " +
+               std::to_string(service.backlog_limit);
   }
-  return {from.source, excerpt + (service.program.empty() ? "" : " (" + service.program + ")"), from.at};
+  return {from.source, excerpt + (service.program.empty() ? "" : " (" + service.program + ")"),
+          from.at};
 }
 
 /// "redis-server (redis)", or what of it is known; its address where nothing is.
 std::string called(const ListeningService& service) {
   if (service.program.empty() && service.protocol.empty()) return service.endpoint;
   if (service.program.empty() || service.program == service.protocol) return service.protocol;
-  return service.protocol.empty() ? service.program : service.program + " (" + service.protocol + ")";
+  return service.protocol.empty() ? service.program
+                                  : service.program + " (" + service.protocol + ")";
 }
 
-bool listens_everywhere(const ListeningService& service) { return service.exposure == Exposure::wildcard; }
+bool listens_everywhere(const ListeningService& service) {
+  return service.exposure == Exposure::wildcard;
+}
 
 /// A client that is told "localhost" meets one of them on IPv4 and the other on IPv6.
 bool share_localhost(const ListeningService& a, const ListeningService& b) {
@@ -64,7 +71,8 @@ Verdicts for_each_service(const SocketsFacts& f, JudgeOne&& judge_one) {
   return f.services.visit(
       [&](const Seen<std::vector<ListeningService>>& seen) {
         Verdicts verdicts;
-        for (const ListeningService& service : seen.value) judge_one(service, seen.evidence, verdicts);
+        for (const ListeningService& service : seen.value)
+          judge_one(service, seen.evidence, verdicts);
         return verdicts;
       },
       [](const Absent&) { return silent(); },
@@ -92,29 +100,32 @@ Verdicts data_service_exposed(const SocketsFacts& f, const JudgeContext&) {
 
 /// Whoever can talk to it is root on this machine; there is no password to protect it.
 Verdicts docker_api_exposed(const SocketsFacts& f, const JudgeContext&) {
-  return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
-    const bool plain = service.protocol == "docker-api" && service.port == 2375;
-    if (plain && is_reachable_from_outside(service.exposure)) {
-      out.findings.push_back(draft(Severity::critical, service, from));
-    }
-  });
+  return for_each_service(
+      f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+        const bool plain = service.protocol == "docker-api" && service.port == 2375;
+        if (plain && is_reachable_from_outside(service.exposure)) {
+          out.findings.push_back(draft(Severity::critical, service, from));
+        }
+      });
 }
 
-/// The kernel turns the next client away once more wait than may (sk_acceptq_is_full). A short queue is
-/// filled by one burst, so only a long one counts before that.
+/// The kernel turns the next client away once more wait than may (sk_acceptq_is_full). A short
+/// queue is filled by one burst, so only a long one counts before that.
 bool is_full(const ListeningService& service) {
   if (service.backlog_limit == 0) return false;
-  const bool nearly = service.backlog_limit >= kLargeQueue && service.backlog >= kFullPart * service.backlog_limit;
+  const bool nearly =
+      service.backlog_limit >= kLargeQueue && service.backlog >= kFullPart * service.backlog_limit;
   return nearly || service.backlog > service.backlog_limit;
 }
 
 Verdicts backlog_full(const SocketsFacts& f, const JudgeContext&) {
-  return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
-    if (!is_full(service)) return;
-    out.findings.push_back(draft(Severity::critical, service, from)
-                               .arg("backlog", std::min(service.backlog, service.backlog_limit))
-                               .arg("limit", service.backlog_limit));
-  });
+  return for_each_service(
+      f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+        if (!is_full(service)) return;
+        out.findings.push_back(draft(Severity::critical, service, from)
+                                   .arg("backlog", std::min(service.backlog, service.backlog_limit))
+                                   .arg("limit", service.backlog_limit));
+      });
 }
 
 Verdicts connections_dropped(const SocketsFacts& f, const JudgeContext&) {
@@ -126,25 +137,28 @@ Verdicts connections_dropped(const SocketsFacts& f, const JudgeContext&) {
       f.listen_overflows_total);
 }
 
-/// The two of `services` that a client may take for one another, if there are. Programs that are each
-/// bound to an address of their own were put there on purpose; so are resolvers on the port of DNS.
+/// The two of `services` that a client may take for one another, if there are. Programs that are
+/// each bound to an address of their own were put there on purpose; so are resolvers on the port of
+/// DNS.
 using Pair = std::pair<const ListeningService*, const ListeningService*>;
 std::optional<Pair> mistakable(const std::vector<const ListeningService*>& services) {
   for (const ListeningService* a : services) {
     for (const ListeningService* b : services) {
       if (a->program.empty() || b->program.empty() || a->program >= b->program) continue;
-      if (listens_everywhere(*a) || listens_everywhere(*b) || share_localhost(*a, *b)) return Pair{a, b};
+      if (listens_everywhere(*a) || listens_everywhere(*b) || share_localhost(*a, *b))
+        return Pair{a, b};
     }
   }
   return std::nullopt;
 }
 
-/// Two programs on one port of one namespace: which of them a client meets depends on the address it
-/// uses. The classic after a move into a container: the old one still holds loopback.
+/// Two programs on one port of one namespace: which of them a client meets depends on the address
+/// it uses. The classic after a move into a container: the old one still holds loopback.
 Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
   return f.services.visit(
       [](const Seen<std::vector<ListeningService>>& seen) {
-        std::map<std::pair<std::string, std::uint16_t>, std::vector<const ListeningService*>> by_port;
+        std::map<std::pair<std::string, std::uint16_t>, std::vector<const ListeningService*>>
+            by_port;
         for (const ListeningService& service : seen.value) {
           const bool by_design = service.transport == Transport::udp || service.port == kDnsPort;
           if (!by_design) by_port[{service.netns, service.port}].push_back(&service);
@@ -168,9 +182,11 @@ Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
 }
 
 Verdicts program_file_replaced(const SocketsFacts& f, const JudgeContext&) {
-  return for_each_service(f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
-    if (service.executable_deleted) out.findings.push_back(draft(Severity::info, service, from));
-  });
+  return for_each_service(f,
+                          [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+                            if (service.executable_deleted)
+                              out.findings.push_back(draft(Severity::info, service, from));
+                          });
 }
 
 struct SocketsRules {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line as scripts and people meet it: the real program, its two streams, its exit codes.
+// The command line as scripts and people meet it: the real program, its two streams, its exit
+// codes.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,8 +40,9 @@ TEST(Check, JsonIsOneDocumentOnStandardOutput) {
   ASSERT_TRUE(report) << run.out << run.err;
   EXPECT_EQ(report->at("exit_code"), run.exit_code);
   EXPECT_EQ(run.err, "");
-  for (const char* key : {"schema_version", "verdict", "lang", "host", "started_at", "duration_seconds",
-                          "coverage", "components", "findings", "tests", "statistics", "recommendations"}) {
+  for (const char* key :
+       {"schema_version", "verdict", "lang", "host", "started_at", "duration_seconds", "coverage",
+        "components", "findings", "tests", "statistics", "recommendations"}) {
     EXPECT_TRUE(report->contains(key)) << key;
   }
 }
@@ -49,8 +51,10 @@ TEST(Check, FactsJudgedAgainGiveTheSameReport) {
   const TempFolder folder;
   const std::string facts = folder.path() + "/facts.json";
   for (const char* lang : {"en", "ru"}) {
-    const RunResult live = run_postflight({"check", "--format", "json", "--lang", lang, "--save-facts", facts});
-    const RunResult again = run_postflight({"check", "--format", "json", "--lang", lang, "--from", facts});
+    const RunResult live =
+        run_postflight({"check", "--format", "json", "--lang", lang, "--save-facts", facts});
+    const RunResult again =
+        run_postflight({"check", "--format", "json", "--lang", lang, "--from", facts});
     EXPECT_EQ(live.out, again.out);
     EXPECT_EQ(live.exit_code, again.exit_code);
   }
@@ -60,7 +64,7 @@ TEST(Check, SavedFactsAreForTheOwnerAlone) {
   const TempFolder folder;
   const std::string facts = folder.path() + "/facts.json";
   run_postflight(sockets_only({"--save-facts", facts}));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(facts.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600U);
 }
@@ -71,7 +75,8 @@ TEST(Check, OutputsByPrefixAndByExtension) {
   const RunResult run = run_postflight(sockets_only({"-o", by_name, "-o", "json=" + by_prefix}));
   EXPECT_TRUE(parse_json(read(by_name)));
   EXPECT_EQ(read(by_name), read(by_prefix));
-  EXPECT_NE(run.out.find("Verdict"), std::string::npos) << "the terminal report still goes to stdout";
+  EXPECT_NE(run.out.find("Verdict"), std::string::npos)
+      << "the terminal report still goes to stdout";
 }
 
 TEST(Check, StandardOutputCanBeTakenByO) {
@@ -80,9 +85,11 @@ TEST(Check, StandardOutputCanBeTakenByO) {
 }
 
 TEST(Check, LanguageFollowsTheLocaleAndTheOption) {
-  EXPECT_NE(run_postflight(sockets_only(), {"LANG=ru_RU.UTF-8"}).out.find("Итог"), std::string::npos);
+  EXPECT_NE(run_postflight(sockets_only(), {"LANG=ru_RU.UTF-8"}).out.find("Итог"),
+            std::string::npos);
   EXPECT_NE(run_postflight(sockets_only(), {"LANG=C"}).out.find("Verdict"), std::string::npos);
-  EXPECT_NE(run_postflight(sockets_only({"--lang", "ru"}), {"LANG=C"}).out.find("Итог"), std::string::npos);
+  EXPECT_NE(run_postflight(sockets_only({"--lang", "ru"}), {"LANG=C"}).out.find("Итог"),
+            std::string::npos);
 }
 
 TEST(Check, NoColourInAPipe) {
@@ -91,7 +98,8 @@ TEST(Check, NoColourInAPipe) {
 
 TEST(Check, EmptyFileOfFactsIsDamaged) {
   const TempFolder folder;
-  for (const std::string content : {"", "{", "[]", "{\"facts_version\": 1, \"tasks\": 7}", "\xff\xfe", "null"}) {
+  for (const std::string content :
+       {"", "{", "[]", "{\"facts_version\": 1, \"tasks\": 7}", "\xff\xfe", "null"}) {
     const RunResult run = run_postflight({"check", "--from", folder.write("f.json", content)});
     EXPECT_EQ(run.exit_code, 65) << content;
     EXPECT_NE(run.err.find("f.json"), std::string::npos) << run.err;
@@ -112,7 +120,8 @@ TEST(Check, CutFactsAreDamagedWhereverTheyAreCut) {
 
 TEST(Check, NewerFactsAreNotGuessedAt) {
   const TempFolder folder;
-  const std::string file = folder.write("f.json", R"({"facts_version": 99, "tool_version": "9.0"})");
+  const std::string file =
+      folder.write("f.json", R"({"facts_version": 99, "tool_version": "9.0"})");
   const RunResult run = run_postflight({"check", "--from", file});
   EXPECT_EQ(run.exit_code, 65);
   EXPECT_NE(run.err.find("9.0"), std::string::npos) << run.err;
@@ -172,7 +181,8 @@ TEST(Check, HelpHasExamplesAndExitCodes) {
 
 TEST(Check, UnknownKeyInTheConfigurationIsPointedAt) {
   const TempFolder folder;
-  const std::string file = folder.write("p.yaml", "timeout: 5s\ntreshold:\n  disk_used_warning_ratio: 0.5\n");
+  const std::string file =
+      folder.write("p.yaml", "timeout: 5s\ntreshold:\n  disk_used_warning_ratio: 0.5\n");
   const RunResult run = run_postflight({"check", "--config", file});
   EXPECT_EQ(run.exit_code, 64);
   EXPECT_NE(run.err.find("p.yaml:2:1"), std::string::npos) << run.err;
@@ -190,12 +200,14 @@ Json component_on_port(const Json& report, const std::string& port) {
 TEST(Check, EndsAtItsDeadlineWhateverThePeersDo) {
   const TempFolder folder;
   const std::string port_file = folder.path() + "/port";
-  // A Python program is taken for a web server on probation; this one accepts nothing and says nothing.
-  const ChildProcess silent{{"python3", "-c",
-                             "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen();"
-                             "open(sys.argv[1]+'.new','w').write(str(s.getsockname()[1]));"
-                             "import os; os.rename(sys.argv[1]+'.new',sys.argv[1]); time.sleep(60)",
-                             port_file}};
+  // A Python program is taken for a web server on probation; this one accepts nothing and says
+  // nothing.
+  const ChildProcess silent{
+      {"python3", "-c",
+       "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen();"
+       "open(sys.argv[1]+'.new','w').write(str(s.getsockname()[1]));"
+       "import os; os.rename(sys.argv[1]+'.new',sys.argv[1]); time.sleep(60)",
+       port_file}};
   const Deadline deadline{std::chrono::seconds{10}};
   while (!std::filesystem::exists(port_file) && !deadline.passed()) usleep(10'000);
   const std::string port = read(port_file);
@@ -229,7 +241,8 @@ TEST(Check, InProcessTellsTheSameFacts) {
     std::vector<std::string> keys;
     const Json report = parse_json(run.out).value();
     for (const Json& component : report.at("components")) {
-      for (const auto& [key, fact] : component.at("facts").items()) keys.push_back(component.at("id").get<std::string>() + key);
+      for (const auto& [key, fact] : component.at("facts").items())
+        keys.push_back(component.at("id").get<std::string>() + key);
     }
     return keys;
   };
@@ -241,7 +254,8 @@ TEST(Discover, ListsAListenerOfOurs) {
   host::testing::BadServer server{host::testing::Behaviour::silent_accept()};
   const RunResult run = run_postflight({"discover"});
   EXPECT_EQ(run.exit_code, 0);
-  EXPECT_NE(run.out.find("127.0.0.1:" + std::to_string(server.port())), std::string::npos) << run.out;
+  EXPECT_NE(run.out.find("127.0.0.1:" + std::to_string(server.port())), std::string::npos)
+      << run.out;
   EXPECT_TRUE(parse_json(run_postflight({"discover", "--json"}).out));
 }
 

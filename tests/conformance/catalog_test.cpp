@@ -19,7 +19,9 @@ namespace {
 constexpr std::array kLanguages = {Lang::en, Lang::ru};
 constexpr std::array kSlots = {"problem", "cause", "impact", "fix", "risk"};
 
-bool has_cyrillic(std::string_view text) { return text.find_first_of("\xD0\xD1") != std::string_view::npos; }
+bool has_cyrillic(std::string_view text) {
+  return text.find_first_of("\xD0\xD1") != std::string_view::npos;
+}
 
 std::set<std::string_view> rule_ids() {
   std::set<std::string_view> ids;
@@ -37,7 +39,8 @@ std::set<std::string_view> test_ids() {
   return ids;
 }
 
-/// "redis.keys", "sockets.services", and "sockets.services.port" for the fields of a list's elements.
+/// "redis.keys", "sockets.services", and "sockets.services.port" for the fields of a list's
+/// elements.
 std::set<std::string> fact_ids() {
   std::set<std::string> ids;
   for (const ProbeSpec* probe : all_probes()) {
@@ -76,12 +79,14 @@ TEST(CatalogConformance, EveryFactHasItsLabel) {
 }
 
 TEST(CatalogConformance, HasNoEntryWithoutAnOwner) {
-  for (const auto id : message_ids(MessageKind::finding)) EXPECT_TRUE(rule_ids().contains(id)) << id;
+  for (const auto id : message_ids(MessageKind::finding))
+    EXPECT_TRUE(rule_ids().contains(id)) << id;
   for (const auto id : message_ids(MessageKind::test)) EXPECT_TRUE(test_ids().contains(id)) << id;
   const auto facts = fact_ids();
   for (const auto id : message_ids(MessageKind::fact)) {
     // "host", "sockets": what a component is called of which there is one.
-    const bool is_kind = std::ranges::any_of(all_probes(), [&](const ProbeSpec* probe) { return probe->kind == id; });
+    const bool is_kind = std::ranges::any_of(
+        all_probes(), [&](const ProbeSpec* probe) { return probe->kind == id; });
     EXPECT_TRUE(is_kind || facts.contains(std::string(id))) << id;
   }
 }
@@ -95,13 +100,16 @@ std::set<std::string> missing_arguments(std::string_view text, const Json& args)
   return missing;
 }
 
-bool some_value_holds(const Json& args, char c) { return args.dump().find(c) != std::string::npos; }
+bool some_value_holds(const Json& args, char c) {
+  return args.dump().find(c) != std::string::npos;
+}
 
 bool some_value_is_null(const Json& args) {
   return std::ranges::any_of(args, [](const Json& value) { return value.is_null(); });
 }
 
-void expect_readable(const std::string& sentence, const Finding& finding, Lang lang, const std::string& where) {
+void expect_readable(const std::string& sentence, const Finding& finding, Lang lang,
+                     const std::string& where) {
   EXPECT_FALSE(sentence.empty()) << where;
   EXPECT_FALSE(sentence.starts_with("<" + finding.id)) << where << ": " << sentence;
   // A question mark is what the catalog puts for a value that is missing or of the wrong type.
@@ -118,7 +126,8 @@ void expect_sentences(const Finding& finding, const std::string& file) {
       const auto text = find_text(MessageKind::finding, finding.id, slot, lang);
       ASSERT_TRUE(text) << where;
       EXPECT_EQ(missing_arguments(*text, finding.args), std::set<std::string>{}) << where;
-      expect_readable(message(MessageKind::finding, finding.id, slot, lang, finding.args), finding, lang, where);
+      expect_readable(message(MessageKind::finding, finding.id, slot, lang, finding.args), finding,
+                      lang, where);
     }
   }
 }
@@ -126,7 +135,8 @@ void expect_sentences(const Finding& finding, const std::string& file) {
 TEST(CatalogConformance, SentencesFitWhatRulesSay) {
   for (const RuleCase& one : rule_cases()) {
     if (one.kind != "fires") continue;
-    for (const Finding& finding : findings_of(judge_case(one), one.rule)) expect_sentences(finding, one.file);
+    for (const Finding& finding : findings_of(judge_case(one), one.rule))
+      expect_sentences(finding, one.file);
   }
 }
 
@@ -169,7 +179,8 @@ TEST(CatalogConformance, TitlesOfTestsFit) {
       for (const Lang lang : kLanguages) {
         const auto text = find_text(MessageKind::test, test.id, "title", lang);
         ASSERT_TRUE(text) << test.id;
-        EXPECT_EQ(missing_arguments(*text, test.args), std::set<std::string>{}) << one.file << " " << test.id;
+        EXPECT_EQ(missing_arguments(*text, test.args), std::set<std::string>{})
+            << one.file << " " << test.id;
       }
     }
   }

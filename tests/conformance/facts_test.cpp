@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Facts are declared as the report promises them: units in names, one sentence each, nothing unseen.
+// Facts are declared as the report promises them: units in names, one sentence each, nothing
+// unseen.
 #include <gtest/gtest.h>
 #include <re2/re2.h>
 
@@ -22,7 +23,8 @@ void for_each_value(const std::string& name, const Json& schema, Visit&& visit) 
   visit(name, schema);
   if (schema.contains("items")) return for_each_value(name, schema["items"], visit);
   if (!schema.contains("properties")) return;
-  for (const auto& [field, inner] : schema["properties"].items()) for_each_value(field, inner, visit);
+  for (const auto& [field, inner] : schema["properties"].items())
+    for_each_value(field, inner, visit);
 }
 
 void expect_unit(const std::string& name, const Json& schema, const std::string& where) {
@@ -31,8 +33,10 @@ void expect_unit(const std::string& name, const Json& schema, const std::string&
   const bool counts = name.ends_with("_bytes") || name.ends_with("_total");
   EXPECT_TRUE(!name.ends_with("_ratio") || type == "number") << where << ": " << type;
   EXPECT_TRUE(!counts || type == "integer") << where << ": " << type;
-  EXPECT_TRUE(!name.ends_with("_seconds") || type == "number" || type == "integer") << where << ": " << type;
-  static const RE2 other_units("_(ms|msec|millis|secs?|minutes|hours|days|kb|mb|gb|kib|mib|gib|pct|percent)$");
+  EXPECT_TRUE(!name.ends_with("_seconds") || type == "number" || type == "integer")
+      << where << ": " << type;
+  static const RE2 other_units(
+      "_(ms|msec|millis|secs?|minutes|hours|days|kb|mb|gb|kib|mib|gib|pct|percent)$");
   EXPECT_FALSE(RE2::PartialMatch(name, other_units)) << where << ": only bytes, seconds and ratios";
 }
 
@@ -45,7 +49,9 @@ TEST(Facts, CarryTheirUnitInTheirName) {
       EXPECT_TRUE(RE2::FullMatch(fact.key, form)) << where;
       EXPECT_TRUE(keys.insert(fact.key).second) << where << " stands twice";
       for_each_value(std::string(fact.key), fact.schema["oneOf"][0]["properties"]["value"],
-                     [&](const std::string& name, const Json& schema) { expect_unit(name, schema, where + " " + name); });
+                     [&](const std::string& name, const Json& schema) {
+                       expect_unit(name, schema, where + " " + name);
+                     });
     }
   }
 }
@@ -72,15 +78,18 @@ TEST(Facts, DecideAComponentsStateSomehow) {
 TEST(Facts, AreAllPrinted) {
   for (const ProbeSpec* probe : all_probes()) {
     Report report;
-    report.components.push_back({std::string(probe->kind), std::string(probe->kind), "x", std::string(probe->id)});
+    report.components.push_back(
+        {std::string(probe->kind), std::string(probe->kind), "x", std::string(probe->id)});
     for (const FactDeclaration& fact : probe->facts()) {
       report.components[0].facts[std::string(fact.key)] = {{"absent", true}};
     }
-    const std::string text = find_renderer("terminal")->render(report, {.verbose = true, .width = 1000});
+    const std::string text =
+        find_renderer("terminal")->render(report, {.verbose = true, .width = 1000});
     const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
     EXPECT_GE(lines, probe->facts().size()) << probe->id;
     for (const FactDeclaration& fact : probe->facts()) {
-      EXPECT_EQ(text.find("    " + std::string(fact.key) + ":"), std::string::npos) << fact.key << " has no label";
+      EXPECT_EQ(text.find("    " + std::string(fact.key) + ":"), std::string::npos)
+          << fact.key << " has no label";
     }
   }
 }
@@ -89,7 +98,9 @@ template <class T>
 concept HasDefault = requires(const T fact) { fact.value_or(1); };
 
 /// The type that every probe uses offers no way to turn ignorance into a value.
-TEST(Facts, HaveNoDefault) { EXPECT_FALSE(HasDefault<Observed<int>>); }
+TEST(Facts, HaveNoDefault) {
+  EXPECT_FALSE(HasDefault<Observed<int>>);
+}
 
 }  // namespace
 }  // namespace postflight::conformance

@@ -32,7 +32,8 @@ TEST(Ids, OfRulesAndTestsAreUniqueAndWellFormed) {
     for (const auto& ids : {family->rules(), family->tests()}) {
       for (const std::string_view id : ids) {
         EXPECT_TRUE(RE2::FullMatch(id, form)) << id;
-        EXPECT_TRUE(id.starts_with(std::string(family->id) + "/")) << id << " in family " << family->id;
+        EXPECT_TRUE(id.starts_with(std::string(family->id) + "/"))
+            << id << " in family " << family->id;
         EXPECT_TRUE(seen.insert(std::string(id)).second) << id << " stands twice";
         EXPECT_FALSE(retired.contains(std::string(id))) << id << " was retired";
       }
@@ -56,9 +57,12 @@ TEST(Ids, InExplanationsExist) {
 
 TEST(Ids, OfProbesFamiliesAndRenderersAreUnique) {
   std::set<std::string_view> probes, families, renderers;
-  for (const ProbeSpec* probe : all_probes()) EXPECT_TRUE(probes.insert(probe->id).second) << probe->id;
-  for (const RuleFamily* family : all_rule_families()) EXPECT_TRUE(families.insert(family->id).second) << family->id;
-  for (const Renderer* one : all_renderers()) EXPECT_TRUE(renderers.insert(one->id).second) << one->id;
+  for (const ProbeSpec* probe : all_probes())
+    EXPECT_TRUE(probes.insert(probe->id).second) << probe->id;
+  for (const RuleFamily* family : all_rule_families())
+    EXPECT_TRUE(families.insert(family->id).second) << family->id;
+  for (const Renderer* one : all_renderers())
+    EXPECT_TRUE(renderers.insert(one->id).second) << one->id;
 }
 
 }  // namespace

@@ -12,8 +12,8 @@
 namespace postflight::conformance {
 namespace {
 
-/// What the files of a room may include besides their own. Rules read the facts that probes declare,
-/// and nothing else of them.
+/// What the files of a room may include besides their own. Rules read the facts that probes
+/// declare, and nothing else of them.
 const std::map<std::string, std::set<std::string>>& allowed_includes() {
   static const std::map<std::string, std::set<std::string>> table = {
       {"base", {}},
@@ -26,17 +26,22 @@ const std::map<std::string, std::set<std::string>>& allowed_includes() {
       {"rules", {"base", "model", "probes"}},
       {"render", {"base", "model", "catalog"}},
       {"engine", {"base", "model", "host", "discover", "probes", "rules", "catalog"}},
-      {"cli", {"base", "model", "host", "config", "discover", "probes", "rules", "catalog", "render", "engine"}},
+      {"cli",
+       {"base", "model", "host", "config", "discover", "probes", "rules", "catalog", "render",
+        "engine"}},
   };
   return table;
 }
 
-std::string room_of(const std::string& include) { return include.substr(0, include.find('/')); }
+std::string room_of(const std::string& include) {
+  return include.substr(0, include.find('/'));
+}
 
 TEST(Layers, IncludeOnlyWhatIsBelow) {
   for (const SourceFile& file : source_tree()) {
     if (!file.is_cpp() || file.is_test() || file.room().empty()) continue;
-    ASSERT_TRUE(allowed_includes().contains(file.room())) << file.path << ": a room without a layer";
+    ASSERT_TRUE(allowed_includes().contains(file.room()))
+        << file.path << ": a room without a layer";
     for (const std::string& include : includes_of(file)) {
       const std::string room = room_of(include);
       const bool fine = room == file.room() || allowed_includes().at(file.room()).contains(room);
@@ -66,7 +71,8 @@ TEST(Layers, JudgingAndRenderingCannotLook) {
     if (!is_pure || !file.is_cpp() || file.is_test()) continue;
     for (const std::string& include : closure(file)) {
       const std::string room = room_of(include);
-      EXPECT_TRUE(room != "host" && room != "engine" && room != "discover") << file.path << " reaches " << include;
+      EXPECT_TRUE(room != "host" && room != "engine" && room != "discover")
+          << file.path << " reaches " << include;
     }
   }
 }
@@ -87,16 +93,19 @@ void expect_only_in(const std::set<std::string>& rooms, const std::string& patte
 }
 
 TEST(Layers, OnlyHostAndEngineAskTheKernel) {
-  expect_only_in({"host", "engine"},
-                 R"((?:^|[^\w.>])((?:fork|vfork|execve?|execvp?e?|execlp?|posix_spawnp?|socket|setns|unshare|popen|system|)"
-                 R"(getaddrinfo|kill|ptrace|mount|umount2?|reboot)\s*\())");
+  expect_only_in(
+      {"host", "engine"},
+      R"((?:^|[^\w.>])((?:fork|vfork|execve?|execvp?e?|execlp?|posix_spawnp?|socket|setns|unshare|popen|system|)"
+      R"(getaddrinfo|kill|ptrace|mount|umount2?|reboot)\s*\())");
 }
 
-/// Environment and signal state are shared by all; views do not compile with every compiler we support;
-/// std::regex can be made to run for ever.
+/// Environment and signal state are shared by all; views do not compile with every compiler we
+/// support; std::regex can be made to run for ever.
 TEST(HouseRules, ForbidSomeThingsEverywhere) {
-  expect_only_in({}, R"(\b((?:setenv|putenv|unsetenv|clearenv|strtok|gethostbyname|mktemp|tmpnam)\s*\())");
-  expect_only_in({}, R"(\b(std::views|std::ranges::views|views::\w+|std::regex|std::async|std::format)\b)");
+  expect_only_in(
+      {}, R"(\b((?:setenv|putenv|unsetenv|clearenv|strtok|gethostbyname|mktemp|tmpnam)\s*\())");
+  expect_only_in(
+      {}, R"(\b(std::views|std::ranges::views|views::\w+|std::regex|std::async|std::format)\b)");
 }
 
 /// A default in place of what was not seen is how ignorance turns into "fine".
@@ -114,7 +123,8 @@ TEST(HouseRules, FilesStaySmall) {
 
 TEST(HouseRules, SourcesBeginWithTheirLicence) {
   for (const SourceFile& file : source_tree()) {
-    if (file.path.ends_with(".list") || file.path.ends_with(".msg") || file.path.ends_with(".yaml")) continue;
+    if (file.path.ends_with(".list") || file.path.ends_with(".msg") || file.path.ends_with(".yaml"))
+      continue;
     const std::string_view text = file.text;
     const auto head = text.starts_with("#!") ? text.substr(text.find('\n') + 1) : text;
     const bool has = head.starts_with("// SPDX-License-Identifier: Apache-2.0\n") ||
@@ -132,7 +142,8 @@ TEST(HouseRules, HeadersAreIncludedOnce) {
 
 TEST(HouseRules, NothingIsLeftOver) {
   // Put together here, so that this file does not find itself.
-  const RE2 leftovers(std::string("\\b(TO") + "DO|FIX" + "ME|X" + "XX|TEM" + "PLATE|Fill " + "this in)\\b");
+  const RE2 leftovers(std::string("\\b(TO") + "DO|FIX" + "ME|X" + "XX|TEM" + "PLATE|Fill " +
+                      "this in)\\b");
   for (const SourceFile& file : source_tree()) {
     if (file.path == "tools/new") continue;  // makes files from templates, and says so
     std::string match;

@@ -36,12 +36,14 @@ TEST(Probes, PlanNothingButTheMachineItselfWhereNothingListens) {
   }
 }
 
-/// The names of all tests of a probe, from NAME_test.cpp, NAME_…_test.cpp and the kernel parts it uses.
+/// The names of all tests of a probe, from NAME_test.cpp, NAME_…_test.cpp and the kernel parts it
+/// uses.
 std::string names_of_tests(const std::string& probe) {
   std::string names;
   static const RE2 name(R"((?m)^(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP)\((\w+,\s*\w+))");
   for (const SourceFile& file : source_tree()) {
-    const bool is_its_own = file.path.starts_with("src/probes/" + probe) && file.path.ends_with("_test.cpp");
+    const bool is_its_own =
+        file.path.starts_with("src/probes/" + probe) && file.path.ends_with("_test.cpp");
     if (!is_its_own) continue;
     re2::StringPiece input(file.text);
     for (std::string found; RE2::FindAndConsume(&input, name, &found);) names += found + "\n";
@@ -56,13 +58,16 @@ TEST(Probes, AreTestedWithGoodAndBadInput) {
       {"absent", "(?i)absent|nothing|no(body)?[A-Z_]|refus|missing|without|empty|lack"},
       {"denied", "(?i)denied|permission|nobody|password|root|unprivileged|refus|unreadable"},
       {"slow", "(?i)slow|drip|silen|second|budget|time|stall|never|hang|thousand|deadline"},
-      {"garbage", "(?i)garbage|malformed|hostile|endless|broken|invalid|any(thing|bytes)|nonsense|damaged|property"},
+      {"garbage",
+       "(?i)garbage|malformed|hostile|endless|broken|invalid|any(thing|bytes)|nonsense|damaged|"
+       "property"},
   };
   for (const ProbeSpec* probe : all_probes()) {
     const std::string names = names_of_tests(std::string(probe->id));
     EXPECT_FALSE(names.empty()) << probe->id << " has no tests";
     for (const auto& [kind, pattern] : kinds) {
-      EXPECT_TRUE(RE2::PartialMatch(names, pattern)) << probe->id << ": no test named for " << kind << " input";
+      EXPECT_TRUE(RE2::PartialMatch(names, pattern))
+          << probe->id << ": no test named for " << kind << " input";
     }
   }
 }

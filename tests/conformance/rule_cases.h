@@ -36,7 +36,8 @@ std::vector<Finding> findings_of(const Judgement& judgement, std::string_view ru
 /// Whether the rule is among those that could not decide.
 bool is_unjudged(const Judgement& judgement, std::string_view rule);
 
-/// Keys of the facts that a component of this family may have, each with the JSON Schema of its value.
+/// Keys of the facts that a component of this family may have, each with the JSON Schema of its
+/// value.
 Json fact_schemas(const RuleFamily& family);
 
 }  // namespace postflight::conformance

@@ -37,7 +37,8 @@ TEST(RuleCases, NoneIsOfARuleThatDoesNotExist) {
 TEST(RuleCases, NameOnlyFactsThatExist) {
   for (const RuleCase& one : rule_cases()) {
     for (const auto& [key, value] : one.content.items()) {
-      EXPECT_TRUE(std::set<std::string>({"facts", "expect", "thresholds", "document", "why"}).contains(key))
+      EXPECT_TRUE(
+          std::set<std::string>({"facts", "expect", "thresholds", "document", "why"}).contains(key))
           << one.file << ": " << key;
     }
     const Json schemas = fact_schemas(*one.family);
@@ -48,7 +49,8 @@ TEST(RuleCases, NameOnlyFactsThatExist) {
       if (!schema.contains("items") || !schema["items"].contains("properties")) continue;
       for (const Json& element : fact.value("value", Json::array())) {
         for (const auto& [field, value] : element.items()) {
-          EXPECT_TRUE(schema["items"]["properties"].contains(field)) << one.file << ": " << key << "." << field;
+          EXPECT_TRUE(schema["items"]["properties"].contains(field))
+              << one.file << ": " << key << "." << field;
         }
       }
     }
@@ -74,7 +76,8 @@ TEST(RuleCases, Fire) {
     const Judgement judgement = judge_case(one);
     const auto wanted = expected(one);
     EXPECT_FALSE(wanted.empty()) << one.file << " expects nothing";
-    const bool with_parts = one.content.value("expect", Json::array()).dump().find("\"part\"") != std::string::npos;
+    const bool with_parts =
+        one.content.value("expect", Json::array()).dump().find("\"part\"") != std::string::npos;
     std::multiset<std::string> got;
     for (const Finding& finding : findings_of(judgement, one.rule)) {
       const std::string part = with_parts ? finding.args.value("part", "") : "";
@@ -118,7 +121,8 @@ TEST(Rules, AreAllUndecidedWhenEverythingIsUnknown) {
         EXPECT_TRUE(is_unjudged(judgement, id)) << id << " is silent though it knows nothing";
       }
       for (const TestResult& test : judgement.tests) {
-        EXPECT_EQ(test.status, TestStatus::unknown) << test.id << " is decided though it knows nothing";
+        EXPECT_EQ(test.status, TestStatus::unknown)
+            << test.id << " is decided though it knows nothing";
       }
     }
   }

@@ -33,15 +33,21 @@ std::string content_of(const std::string& path) {
   return text.str();
 }
 
-/// Everything the program says in all its forms, into one text. `look` are the arguments that choose
-/// what is looked at; the environment holds the secret.
-std::string everything_said(const std::vector<std::string>& look, const std::vector<std::string>& environment) {
+/// Everything the program says in all its forms, into one text. `look` are the arguments that
+/// choose what is looked at; the environment holds the secret.
+std::string everything_said(const std::vector<std::string>& look,
+                            const std::vector<std::string>& environment) {
   const TempFolder folder;
   std::string said;
   for (const char* lang : {"en", "ru"}) {
     for (const bool verbose : {false, true}) {
-      std::vector<std::string> arguments = {"check", "--lang", lang, "-o", folder.path() + "/report.json",
-                                            "--save-facts", folder.path() + "/facts.json"};
+      std::vector<std::string> arguments = {"check",
+                                            "--lang",
+                                            lang,
+                                            "-o",
+                                            folder.path() + "/report.json",
+                                            "--save-facts",
+                                            folder.path() + "/facts.json"};
       if (verbose) arguments.push_back("-v");
       arguments.insert(arguments.end(), look.begin(), look.end());
       const auto result = run_postflight(arguments, environment);
@@ -67,7 +73,8 @@ struct LockedRedis {
   std::string component = "redis:127.0.0.1:" + std::to_string(server.port());
 
   std::string config(const std::string& line) const {
-    return folder.write("postflight.yaml", "credentials:\n  - component: \"" + component + "\"\n    " + line + "\n");
+    return folder.write("postflight.yaml",
+                        "credentials:\n  - component: \"" + component + "\"\n    " + line + "\n");
   }
 };
 
@@ -78,8 +85,9 @@ TEST(Secrets, PasswordFromTheEnvironmentIsUsedAndKept) {
   NEEDS_REDIS();
   const LockedRedis redis;
   const std::string config = redis.config("password_env: PF_TEST_SECRET");
-  const std::string said = everything_said({"--config", config, "--only", redis.component, "--only", "sockets"},
-                                           {"PF_TEST_SECRET=" + redis.secret});
+  const std::string said =
+      everything_said({"--config", config, "--only", redis.component, "--only", "sockets"},
+                      {"PF_TEST_SECRET=" + redis.secret});
   EXPECT_NE(said.find("PONG"), std::string::npos) << "the password was not used";
   expect_secret_kept(said, redis.secret);
 }
@@ -123,23 +131,34 @@ Json planted(const std::vector<std::string>& canaries) {
   std::string text;
   for (const std::string& canary : canaries) text += canary + " ";
   const Json evidence = {{"source", text}, {"excerpt", text}, {"at", "2026-01-12T09:30:00.000Z"}};
-  Json component = {{"id", "redis:127.0.0.1:6379"}, {"kind", "redis"}, {"name", "Redis " + text}, {"probe", "redis"}};
+  Json component = {{"id", "redis:127.0.0.1:6379"},
+                    {"kind", "redis"},
+                    {"name", "Redis " + text},
+                    {"probe", "redis"}};
   component["facts"] = {{"ping_ok", {{"value", false}, {"evidence", evidence}}},
                         {"ping_reply", {{"value", "ERR " + text}, {"evidence", evidence}}},
                         {"version", {{"unknown", {{"why", "malformed"}, {"detail", text}}}}},
                         {"password", {{"value", "hunter2-" + canaries[0]}}}};
   Json task = {{"id", "redis " + text}, {"outcome", "crashed"}, {"detail", text}};
-  Json left_out = {{"subject", "127.0.0.1:1"}, {"name", text}, {"reason", {{"why", "not_planned"}, {"detail", text}}}};
-  return {{"facts_version", 1},         {"host", "web " + text},     {"tasks", Json::array({task})},
-          {"components", Json::array({component})}, {"not_checked", Json::array({left_out})},
+  Json left_out = {{"subject", "127.0.0.1:1"},
+                   {"name", text},
+                   {"reason", {{"why", "not_planned"}, {"detail", text}}}};
+  return {{"facts_version", 1},
+          {"host", "web " + text},
+          {"tasks", Json::array({task})},
+          {"components", Json::array({component})},
+          {"not_checked", Json::array({left_out})},
           {"topology", {{"unknown", {{"why", "denied"}, {"detail", text}}}}}};
 }
 
 TEST(Secrets, InAFactsFileAreNotPassedOn) {
   const std::string secret = random_secret();
-  const std::vector<std::string> canaries = {
-      "postgresql://app:" + secret + "@127.0.0.1/app", "Authorization: Bearer " + secret, "password=" + secret,
-      "--requirepass " + secret, "\"api_key\": \"" + secret + "\"", "redis-cli -a " + secret};
+  const std::vector<std::string> canaries = {"postgresql://app:" + secret + "@127.0.0.1/app",
+                                             "Authorization: Bearer " + secret,
+                                             "password=" + secret,
+                                             "--requirepass " + secret,
+                                             "\"api_key\": \"" + secret + "\"",
+                                             "redis-cli -a " + secret};
   const TempFolder folder;
   const std::string facts = folder.write("facts.json", dump_json(planted(canaries)));
   const std::string said = everything_said({"--from", facts}, {});

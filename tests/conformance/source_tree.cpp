@@ -15,10 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_of_interest(const fs::path& path) {
-  static const std::set<std::string> extensions = {".cpp", ".h", ".cmake", ".sh", ".py", ".msg", ".list", ".yaml", ".in"};
-  const bool is_script = path.extension().empty() && path.string().find("/tools/") != std::string::npos;
-  return extensions.contains(path.extension().string()) || is_script || path.filename() == "CMakeLists.txt" ||
-         path.filename() == "dev";
+  static const std::set<std::string> extensions = {".cpp", ".h",    ".cmake", ".sh", ".py",
+                                                   ".msg", ".list", ".yaml",  ".in"};
+  const bool is_script =
+      path.extension().empty() && path.string().find("/tools/") != std::string::npos;
+  return extensions.contains(path.extension().string()) || is_script ||
+         path.filename() == "CMakeLists.txt" || path.filename() == "dev";
 }
 
 bool is_left_out(const fs::path& folder) {
@@ -29,7 +31,8 @@ bool is_left_out(const fs::path& folder) {
 
 std::vector<SourceFile> read_tree() {
   std::vector<SourceFile> files;
-  for (auto it = fs::recursive_directory_iterator(PF_SOURCE_DIR); it != fs::recursive_directory_iterator(); ++it) {
+  for (auto it = fs::recursive_directory_iterator(PF_SOURCE_DIR);
+       it != fs::recursive_directory_iterator(); ++it) {
     if (it->is_directory() && is_left_out(it->path())) it.disable_recursion_pending();
     if (!it->is_regular_file() || !is_of_interest(it->path())) continue;
     std::stringstream text;
@@ -44,8 +47,8 @@ std::vector<SourceFile> read_tree() {
 
 bool SourceFile::is_test() const {
   return path.ends_with("_test.cpp") || path.ends_with("_fuzz.cpp") || path.starts_with("tests/") ||
-         path.starts_with("bench/") ||
-         path.find("/testing/") != std::string::npos || path.find("_testing.") != std::string::npos;
+         path.starts_with("bench/") || path.find("/testing/") != std::string::npos ||
+         path.find("_testing.") != std::string::npos;
 }
 
 std::string SourceFile::room() const {

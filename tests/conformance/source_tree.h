@@ -21,7 +21,8 @@ struct SourceFile {
   std::string code() const;
 };
 
-/// Everything that is kept under version control or could be: build folders and hidden ones left out.
+/// Everything that is kept under version control or could be: build folders and hidden ones left
+/// out.
 const std::vector<SourceFile>& source_tree();
 
 /// The path in #include "…" of each line that has one.

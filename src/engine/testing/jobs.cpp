@@ -13,7 +13,9 @@
 
 namespace postflight::testing {
 
-Job job(std::string id, Body body, Duration budget) { return {std::move(id), budget, std::move(body)}; }
+Job job(std::string id, Body body, Duration budget) {
+  return {std::move(id), budget, std::move(body)};
+}
 
 Results run_jobs(std::vector<Job> jobs, Supervisor::Options options) {
   Supervisor supervisor{std::move(options)};
@@ -51,7 +53,8 @@ void start_daemon(FactSink& sink) {
   }
   ::close(ends[1]);
   pid_t daemon = 0;
-  if (::read(ends[0], &daemon, sizeof daemon) == sizeof daemon) sink.put("daemon", std::to_string(daemon));
+  if (::read(ends[0], &daemon, sizeof daemon) == sizeof daemon)
+    sink.put("daemon", std::to_string(daemon));
 }
 
 bool is_gone(pid_t pid) {
@@ -62,11 +65,17 @@ bool is_gone(pid_t pid) {
   return false;
 }
 
-bool is_gone(const std::string& pid) { return std::stoi(pid) > 0 && is_gone(std::stoi(pid)); }
+bool is_gone(const std::string& pid) {
+  return std::stoi(pid) > 0 && is_gone(std::stoi(pid));
+}
 
-bool has_no_children() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
+bool has_no_children() {
+  return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD;
+}
 
-std::size_t open_descriptors() { return host::list_folder("/proc/self/fd").value().size(); }
+std::size_t open_descriptors() {
+  return host::list_folder("/proc/self/fd").value().size();
+}
 
 int in_child(const std::function<int()>& body, const std::function<void(pid_t)>& while_running) {
   const pid_t pid = ::fork();

@@ -52,8 +52,9 @@ class StopWatch {
   MonotonicClock::time_point start_ = MonotonicClock::now();
 };
 
-/// Runs `body` in a forked process, gives its exit status, or 256 + the signal that ended it, or -1 where
-/// it does not end within 20 s. `while_running` is called with its pid meanwhile.
-int in_child(const std::function<int()>& body, const std::function<void(pid_t)>& while_running = {});
+/// Runs `body` in a forked process, gives its exit status, or 256 + the signal that ended it, or -1
+/// where it does not end within 20 s. `while_running` is called with its pid meanwhile.
+int in_child(const std::function<int()>& body,
+             const std::function<void(pid_t)>& while_running = {});
 
 }  // namespace postflight::testing

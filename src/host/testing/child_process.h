@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs that tests start: to the end with their output kept, or in the background until the object
-// ends. Stopped by their own id only.
+// Programs that tests start: to the end with their output kept, or in the background until the
+// object ends. Stopped by their own id only.
 #pragma once
 
 #include <sys/types.h>

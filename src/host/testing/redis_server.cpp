@@ -14,17 +14,20 @@ namespace {
 
 constexpr Duration kPatience{10'000};
 
-void pause_a_little() { std::this_thread::sleep_for(std::chrono::milliseconds{10}); }
+void pause_a_little() {
+  std::this_thread::sleep_for(std::chrono::milliseconds{10});
+}
 
 /// The command line for one try. What `options` say comes last, so that it wins.
 std::vector<std::string> command_line(const RedisServer::Options& options, const TempFolder& folder,
                                       std::uint16_t port) {
   const std::string number = std::to_string(port);
   if (options.with_config_file) {
-    return {"redis-server", folder.write("redis.conf", "port " + number + "\nbind 127.0.0.1\ndir " + folder.path() +
-                                                           "\nsave \"\"\n" + options.config + "\n")};
+    return {"redis-server",
+            folder.write("redis.conf", "port " + number + "\nbind 127.0.0.1\ndir " + folder.path() +
+                                           "\nsave \"\"\n" + options.config + "\n")};
   }
-  std::vector<std::string> words = {"redis-server", "--port", number,          "--bind",
+  std::vector<std::string> words = {"redis-server", "--port", number,       "--bind",
                                     "127.0.0.1",    "--dir",  folder.path()};
   words.insert(words.end(), options.arguments.begin(), options.arguments.end());
   return words;
@@ -32,7 +35,9 @@ std::vector<std::string> command_line(const RedisServer::Options& options, const
 
 }  // namespace
 
-bool RedisServer::installed() { return run_command({"sh", "-c", "command -v redis-server redis-cli"}).exit_code == 0; }
+bool RedisServer::installed() {
+  return run_command({"sh", "-c", "command -v redis-server redis-cli"}).exit_code == 0;
+}
 
 RedisServer::RedisServer(Options options) {
   // Between choosing a free port and taking it somebody else may take it.
@@ -45,7 +50,8 @@ RedisServer::RedisServer(Options options) {
 }
 
 bool RedisServer::comes_up(const Options& options) {
-  for (const Deadline deadline{kPatience}; !deadline.passed() && process_->running(); pause_a_little()) {
+  for (const Deadline deadline{kPatience}; !deadline.passed() && process_->running();
+       pause_a_little()) {
     const std::string answer = cli({"PING"});
     const bool refused = answer.find("onnection refused") != std::string::npos || answer.empty();
     const bool loading = answer.starts_with("LOADING");
@@ -55,7 +61,8 @@ bool RedisServer::comes_up(const Options& options) {
 }
 
 std::string RedisServer::cli(const std::vector<std::string>& words) const {
-  std::vector<std::string> all = {"redis-cli", "--no-auth-warning", "-h", "127.0.0.1", "-p", std::to_string(port_)};
+  std::vector<std::string> all = {"redis-cli", "--no-auth-warning",  "-h", "127.0.0.1",
+                                  "-p",        std::to_string(port_)};
   all.insert(all.end(), words.begin(), words.end());
   const CommandOutput output = run_command(all);
   std::string text = output.out + output.err;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real redis-server for tests: on a free port of 127.0.0.1, in a folder of its own, ended by its id.
+// A real redis-server for tests: on a free port of 127.0.0.1, in a folder of its own, ended by its
+// id.
 #pragma once
 
 #include <memory>
@@ -12,13 +13,14 @@ namespace postflight::host::testing {
 
 class RedisServer {
  public:
-  /// How it is started. By default with a file that holds `config` (redis.conf(5) lines) after port,
-  /// bind, dir and "save" switched off; else with `arguments` on the command line.
+  /// How it is started. By default with a file that holds `config` (redis.conf(5) lines) after
+  /// port, bind, dir and "save" switched off; else with `arguments` on the command line.
   struct Options {
     std::string config;
     bool with_config_file = true;
     std::vector<std::string> arguments;
-    bool wait_until_ready = true;  ///< Until it answers anything but LOADING; else until it accepts.
+    bool wait_until_ready =
+        true;  ///< Until it answers anything but LOADING; else until it accepts.
   };
 
   /// Throws std::runtime_error where it does not come up.

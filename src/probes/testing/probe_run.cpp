@@ -41,9 +41,11 @@ Json run_on(std::string_view id, const Target& target, const Observed<Topology>&
   return std::move(sink.facts);
 }
 
-Json run_on_port(std::string_view id, std::uint16_t port, Duration budget, const Settings& settings) {
+Json run_on_port(std::string_view id, std::uint16_t port, Duration budget,
+                 const Settings& settings) {
   const Target target = loopback_target(id, port);
-  return run_on(id, target, Seen{Topology{.services = {target.service}}, Evidence{}}, budget, settings);
+  return run_on(id, target, Seen{Topology{.services = {target.service}}, Evidence{}}, budget,
+                settings);
 }
 
 std::uint16_t unused_port() {

@@ -33,8 +33,11 @@ RedisFacts healthy_redis() {
   f.ping_reply = seen(std::string("PONG"), "PING to 127.0.0.1:6379", "PONG");
   f.ping_seconds = seen(0.0004, "PING to 127.0.0.1:6379", "PONG");
   f.requires_password = seen(true, "PING to 127.0.0.1:6379", "NOAUTH Authentication required.");
-  f.answers_strangers = Absent{{"listening sockets", "127.0.0.1:6379 is not reachable from outside", kAt}};
-  const auto info = [](auto value, const char* line) { return seen(std::move(value), "INFO to 127.0.0.1:6379", line); };
+  f.answers_strangers =
+      Absent{{"listening sockets", "127.0.0.1:6379 is not reachable from outside", kAt}};
+  const auto info = [](auto value, const char* line) {
+    return seen(std::move(value), "INFO to 127.0.0.1:6379", line);
+  };
   f.version = info(std::string("7.0.15"), "redis_version:7.0.15");
   f.flavour = info(std::string("redis"), "server_name:");
   f.mode = info(std::string("standalone"), "redis_mode:standalone");
@@ -52,14 +55,16 @@ RedisFacts healthy_redis() {
   f.connected_clients = info(std::uint64_t{17}, "connected_clients:17");
   f.maxclients = info(std::uint64_t{10000}, "maxclients:10000");
   f.rejected_connections_total = info(std::uint64_t{0}, "rejected_connections:0");
-  f.snapshot_schedule = seen(std::string("3600 1 300 100 60 10000"), "CONFIG GET save", "save \"3600 1 300 100 60 10000\"");
+  f.snapshot_schedule = seen(std::string("3600 1 300 100 60 10000"), "CONFIG GET save",
+                             "save \"3600 1 300 100 60 10000\"");
   f.last_snapshot_status = info(std::string("ok"), "rdb_last_bgsave_status:ok");
   f.last_snapshot_age_seconds = info(std::int64_t{1800}, "rdb_last_save_time:1768183624");
   f.unsaved_changes = info(std::uint64_t{21}, "rdb_changes_since_last_save:21");
   f.aof_enabled = info(false, "aof_enabled:0");
   f.aof_last_write_status = info(std::string("ok"), "aof_last_write_status:ok");
   f.aof_last_rewrite_status = info(std::string("ok"), "aof_last_bgrewrite_status:ok");
-  f.data_directory = seen(std::string("/var/lib/redis"), "CONFIG GET dir", "dir \"/var/lib/redis\"");
+  f.data_directory =
+      seen(std::string("/var/lib/redis"), "CONFIG GET dir", "dir \"/var/lib/redis\"");
   f.config_file = info(std::string("/etc/redis/redis.conf"), "config_file:/etc/redis/redis.conf");
   f.protected_mode = seen(true, "CONFIG GET protected-mode", "protected-mode \"yes\"");
   f.master_link_status = Absent{{"INFO to 127.0.0.1:6379", "master_link_status:", kAt}};
@@ -67,8 +72,8 @@ RedisFacts healthy_redis() {
   return f;
 }
 
-ListeningService listening(const char* program, const char* protocol, const char* address, std::uint16_t port,
-                           Exposure exposure) {
+ListeningService listening(const char* program, const char* protocol, const char* address,
+                           std::uint16_t port, Exposure exposure) {
   ListeningService out;
   out.endpoint = std::string(address) + ":" + std::to_string(port);
   out.program = program, out.protocol = protocol, out.port = port, out.exposure = exposure;
@@ -81,18 +86,23 @@ ListeningService listening(const char* program, const char* protocol, const char
 SocketsFacts healthy_sockets() {
   constexpr const char* kFrom = "sock_diag(7) in every network namespace, /proc/PID/fd";
   SocketsFacts f;
-  f.services = seen(std::vector{listening("sshd", "ssh", "0.0.0.0", 22, Exposure::wildcard),
-                                listening("redis-server", "redis", "127.0.0.1", 6379, Exposure::loopback)},
-                    kFrom, "2 services in 1 namespaces");
+  f.services =
+      seen(std::vector{listening("sshd", "ssh", "0.0.0.0", 22, Exposure::wildcard),
+                       listening("redis-server", "redis", "127.0.0.1", 6379, Exposure::loopback)},
+           kFrom, "2 services in 1 namespaces");
   f.namespaces = seen(std::vector<std::string>{}, kFrom, "2 services in 1 namespaces");
-  f.global_addresses = seen(std::vector<std::string>{"203.0.113.7"}, "getifaddrs(3)", "203.0.113.7");
+  f.global_addresses =
+      seen(std::vector<std::string>{"203.0.113.7"}, "getifaddrs(3)", "203.0.113.7");
   f.owners_unknown = seen(std::uint64_t{0}, kFrom, "2 services in 1 namespaces");
-  f.listen_overflows_total = seen(std::uint64_t{0}, "/proc/net/netstat", "TcpExt ListenOverflows 0");
+  f.listen_overflows_total =
+      seen(std::uint64_t{0}, "/proc/net/netstat", "TcpExt ListenOverflows 0");
   return f;
 }
 
-TaskRecord task(const std::string& id, const std::string& component, Outcome outcome = Outcome::done) {
-  return {id, component, outcome, outcome == Outcome::done ? "" : "3 s", 0.042, 0.003, 9'437'184, 3};
+TaskRecord task(const std::string& id, const std::string& component,
+                Outcome outcome = Outcome::done) {
+  return {id,    component, outcome,   outcome == Outcome::done ? "" : "3 s",
+          0.042, 0.003,     9'437'184, 3};
 }
 
 FactsDocument document_of(const SocketsFacts& sockets, const RedisFacts& redis) {
@@ -101,14 +111,18 @@ FactsDocument document_of(const SocketsFacts& sockets, const RedisFacts& redis) 
   document.host = "web1";
   document.started_at = kAt;
   document.duration_seconds = 0.35;
-  document.topology = Seen{Topology{.services = {}, .namespaces = {}, .addresses = {"203.0.113.7"},
+  document.topology = Seen{Topology{.services = {},
+                                    .namespaces = {},
+                                    .addresses = {"203.0.113.7"},
                                     .global_addresses = {"203.0.113.7"}},
                            Evidence{}};
   document.tasks = {task("discover", ""), task("sockets sockets", "sockets"),
                     task("redis redis:127.0.0.1:6379", "redis:127.0.0.1:6379")};
   document.components = {{"sockets", "sockets", "Listening sockets", "sockets", to_json(sockets)},
-                         {"redis:127.0.0.1:6379", "redis", "Redis 127.0.0.1:6379 (redis-server)", "redis", to_json(redis)}};
-  document.not_checked = {{"0.0.0.0:22", "sshd, ssh", {Why::not_planned, "there is no probe for ssh yet"}}};
+                         {"redis:127.0.0.1:6379", "redis", "Redis 127.0.0.1:6379 (redis-server)",
+                          "redis", to_json(redis)}};
+  document.not_checked = {
+      {"0.0.0.0:22", "sshd, ssh", {Why::not_planned, "there is no probe for ssh yet"}}};
   return document;
 }
 
@@ -116,8 +130,10 @@ FactsDocument with_warnings() {
   SocketsFacts sockets = healthy_sockets();
   auto services = sockets.services.seen()->value;
   services.push_back(listening("postgres", "postgresql", "0.0.0.0", 5432, Exposure::wildcard));
-  sockets.services = seen(services, "sock_diag(7) in every network namespace, /proc/PID/fd", "3 services in 1 namespaces");
-  sockets.listen_overflows_total = seen(std::uint64_t{13}, "/proc/net/netstat", "TcpExt ListenOverflows 13");
+  sockets.services = seen(services, "sock_diag(7) in every network namespace, /proc/PID/fd",
+                          "3 services in 1 namespaces");
+  sockets.listen_overflows_total =
+      seen(std::uint64_t{13}, "/proc/net/netstat", "TcpExt ListenOverflows 13");
   RedisFacts redis = healthy_redis();
   redis.snapshot_schedule = seen(std::string(), "CONFIG GET save", "save \"\"");
   return document_of(sockets, redis);
@@ -126,16 +142,20 @@ FactsDocument with_warnings() {
 /// Redis is open to the world: that it listens there is then no fault of its own.
 FactsDocument with_critical() {
   SocketsFacts sockets = healthy_sockets();
-  sockets.services = seen(std::vector{listening("redis-server", "redis", "0.0.0.0", 6379, Exposure::wildcard)},
-                          "sock_diag(7) in every network namespace, /proc/PID/fd", "1 services in 1 namespaces");
+  sockets.services =
+      seen(std::vector{listening("redis-server", "redis", "0.0.0.0", 6379, Exposure::wildcard)},
+           "sock_diag(7) in every network namespace, /proc/PID/fd", "1 services in 1 namespaces");
   RedisFacts redis = healthy_redis();
   redis.requires_password = seen(false, "PING to 127.0.0.1:6379", "PONG");
   redis.protected_mode = seen(false, "CONFIG GET protected-mode", "protected-mode \"no\"");
   redis.answers_strangers = seen(true, "PING to 203.0.113.7:6379", "PONG");
-  redis.last_snapshot_status = seen(std::string("err"), "INFO to 127.0.0.1:6379", "rdb_last_bgsave_status:err");
-  redis.ping_ok = seen(false, "PING to 127.0.0.1:6379", "MISCONF Redis is configured to save RDB snapshots");
-  redis.ping_reply = seen(std::string("MISCONF Redis is configured to save RDB snapshots"), "PING to 127.0.0.1:6379",
-                          "MISCONF Redis is configured to save RDB snapshots");
+  redis.last_snapshot_status =
+      seen(std::string("err"), "INFO to 127.0.0.1:6379", "rdb_last_bgsave_status:err");
+  redis.ping_ok =
+      seen(false, "PING to 127.0.0.1:6379", "MISCONF Redis is configured to save RDB snapshots");
+  redis.ping_reply =
+      seen(std::string("MISCONF Redis is configured to save RDB snapshots"),
+           "PING to 127.0.0.1:6379", "MISCONF Redis is configured to save RDB snapshots");
   FactsDocument document = document_of(sockets, redis);
   document.components[1].id = "redis:0.0.0.0:6379";
   document.components[1].name = "Redis 0.0.0.0:6379 (redis-server)";
@@ -145,24 +165,29 @@ FactsDocument with_critical() {
 /// What an ordinary user sees of a machine whose Redis wants a password.
 FactsDocument without_root() {
   SocketsFacts sockets = healthy_sockets();
-  sockets.namespaces = Unknown{Why::denied, "unseen: the network namespaces of 41 processes could not be read; run as "
-                                            "root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"};
+  sockets.namespaces =
+      Unknown{Why::denied,
+              "unseen: the network namespaces of 41 processes could not be read; run as "
+              "root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"};
   sockets.owners_unknown = seen(std::uint64_t{1}, "/proc/PID/fd", "2 services in 1 namespaces");
   RedisFacts redis;
   for_each_field<RedisFacts>(redis, [](std::string_view, auto& fact, std::string_view) {
-    fact = Unknown{Why::denied, "Redis wants a password; name it under credentials in postflight.yaml for "
-                                "redis:127.0.0.1:6379"};
+    fact = Unknown{Why::denied,
+                   "Redis wants a password; name it under credentials in postflight.yaml for "
+                   "redis:127.0.0.1:6379"};
   });
   redis.requires_password = seen(true, "PING to 127.0.0.1:6379", "NOAUTH Authentication required.");
   FactsDocument document = document_of(sockets, redis);
-  document.tasks.push_back(task("http http:127.0.0.1:8000", "http:127.0.0.1:8000", Outcome::timeout));
+  document.tasks.push_back(
+      task("http http:127.0.0.1:8000", "http:127.0.0.1:8000", Outcome::timeout));
   return document;
 }
 
 FactsDocument of_an_empty_machine() {
   SocketsFacts sockets = healthy_sockets();
-  sockets.services = seen(std::vector<ListeningService>{}, "sock_diag(7) in every network namespace, /proc/PID/fd",
-                          "0 services in 1 namespaces");
+  sockets.services =
+      seen(std::vector<ListeningService>{}, "sock_diag(7) in every network namespace, /proc/PID/fd",
+           "0 services in 1 namespaces");
   FactsDocument document = document_of(sockets, {});
   document.components.pop_back();
   document.tasks.pop_back();
@@ -195,23 +220,26 @@ std::vector<GoldenCase> golden_cases() {
   return cases;
 }
 
-void expect_goldens(const std::string& renderer, const std::string& extension, const RenderOptions& options) {
+void expect_goldens(const std::string& renderer, const std::string& extension,
+                    const RenderOptions& options) {
   const fs::path folder = fs::path(PF_SOURCE_DIR) / "src/render/golden";
   std::set<std::string> known;
   for (const GoldenCase& one : golden_cases()) {
-    const std::string name =
-        one.name + "." + enum_name(one.report.lang) + "." + std::to_string(one.report.exit_code) + extension;
+    const std::string name = one.name + "." + enum_name(one.report.lang) + "." +
+                             std::to_string(one.report.exit_code) + extension;
     known.insert(name);
     const std::string text = find_renderer(renderer)->render(one.report, options);
     if (std::getenv("PF_UPDATE_GOLDEN")) {
       fs::create_directories(folder);
       std::ofstream(folder / name, std::ios::binary) << text;
     }
-    EXPECT_EQ(text, content_of(folder / name)) << name << ": PF_UPDATE_GOLDEN=1 writes it anew; read the difference";
+    EXPECT_EQ(text, content_of(folder / name))
+        << name << ": PF_UPDATE_GOLDEN=1 writes it anew; read the difference";
   }
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    EXPECT_TRUE(!name.ends_with(extension) || known.contains(name)) << name << " belongs to no case";
+    EXPECT_TRUE(!name.ends_with(extension) || known.contains(name))
+        << name << " belongs to no case";
   }
 }
 

@@ -15,12 +15,13 @@ struct GoldenCase {
   Report report;
 };
 
-/// healthy, warnings, critical with a folded symptom, unknowns without root, empty machine; each in both
-/// languages. Made from facts by judge and assemble; clock, host name and durations are fixed.
+/// healthy, warnings, critical with a folded symptom, unknowns without root, empty machine; each in
+/// both languages. Made from facts by judge and assemble; clock, host name and durations are fixed.
 std::vector<GoldenCase> golden_cases();
 
-/// Compares each case with golden/NAME.LANG.EXIT.EXTENSION; writes the file instead where PF_UPDATE_GOLDEN
-/// is set. Fails, too, where a file belongs to no case.
-void expect_goldens(const std::string& renderer, const std::string& extension, const RenderOptions& options);
+/// Compares each case with golden/NAME.LANG.EXIT.EXTENSION; writes the file instead where
+/// PF_UPDATE_GOLDEN is set. Fails, too, where a file belongs to no case.
+void expect_goldens(const std::string& renderer, const std::string& extension,
+                    const RenderOptions& options);
 
 }  // namespace postflight::testing

@@ -48,6 +48,10 @@ std::string list_text(std::string_view key, const Json& list, Lang lang) {
   return out.empty() ? ui_text("value.none", lang) : out;
 }
 
+/// On one line an object is told by what its declaration names first, e.g. a program and its
+/// memory; the JSON report has all of it.
+constexpr std::size_t kMembersOnALine = 2;
+
 std::string object_text(const Json& object, Lang lang) {
   // An observation inside a list element keeps its three states.
   if (const auto value = object.find("value"); value != object.end())
@@ -55,8 +59,10 @@ std::string object_text(const Json& object, Lang lang) {
   if (object.contains("unknown")) return "?";
   if (object.contains("absent")) return "";
   std::string out;
+  std::size_t told = 0;
   for (const auto& [key, member] : object.items()) {
     if (is_empty(member)) continue;
+    if (++told > kMembersOnALine) break;
     if (!out.empty()) out += " ";
     out += value_text(key, member, lang);
   }

@@ -72,10 +72,11 @@ TEST(Processes, AReplacedProgramFileIsSeen) {
     ::execl(copy.c_str(), copy.c_str(), "60", nullptr);
     ::_exit(127);
   }
-  // Until the child runs the copy, its program file is this test's.
+  // Until the child runs the copy its command line is this test's, and for a moment within execve()
+  // it is empty while the program file is already the new one.
   for (const Deadline limit = soon(); !limit.passed();) {
-    const auto target = read_link("/proc/" + std::to_string(pid) + "/exe");
-    if (target && *target == copy.string()) break;
+    const auto words = read_file("/proc/" + std::to_string(pid) + "/cmdline");
+    if (words && words->starts_with(copy.string())) break;
   }
   fs::remove(copy);
   const auto program = read_program(pid);

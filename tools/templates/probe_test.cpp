@@ -24,9 +24,22 @@ TEST(@TYPE@Probe, GoodServiceIsSeen) {
   EXPECT_EQ(facts.at("accepts").at("value"), true);
 }
 
+TEST(@TYPE@Probe, GarbageIsNoGreeting) {
+  BadServer server{Behaviour::endless("x")};
+  const Json facts = run_on_port("@NAME@", server.port());
+  EXPECT_EQ(facts.at("greeting").at("unknown").at("why"), "malformed");
+}
+
 TEST(@TYPE@Probe, NothingThereIsUnreachable) {
   const Json facts = run_on_port("@NAME@", testing::unused_port());
   EXPECT_EQ(facts.at("accepts").at("unknown").at("why"), "unreachable");
+}
+
+TEST(@TYPE@Probe, PermissionDeniedToEnterANamespaceIsToldAsSuch) {
+  Target target = testing::loopback_target("@NAME@", 1);
+  target.service.netns_pid = -1;  // no such process: nothing can be entered, nothing may be guessed
+  const Json facts = testing::run_on("@NAME@", target, Unknown{});
+  EXPECT_TRUE(facts.at("accepts").contains("unknown")) << facts;
 }
 
 TEST(@TYPE@Probe, SilenceIsNoGreeting) {

@@ -39,6 +39,12 @@ double since(Clock::time_point start) {
   ::_exit(127);
 }
 
+/// Tells the parent that a child could not listen: its silence would be waited for without end,
+/// since the other children hold the pipe open too.
+[[noreturn]] void tell_failure(int ready) {
+  ::_exit(::write(ready, "x", 1) == 1 ? 1 : 2);
+}
+
 /// Opens `count` listening sockets, tells that it is done, and waits to be killed.
 [[noreturn]] void listen_for_ever(std::size_t number, std::size_t count, int ready) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -51,8 +57,9 @@ double since(Clock::time_point start) {
     address.sin_addr.s_addr = htonl(0x7f010000U + static_cast<std::uint32_t>(number) * 256 + 1);
     address.sin_port = htons(static_cast<std::uint16_t>(10000 + i));
     if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(fd, 8) != 0)
-      ::_exit(1);
+        ::listen(fd, 8) != 0) {
+      tell_failure(ready);
+    }
   }
   if (::write(ready, "r", 1) != 1) ::_exit(1);
   for (;;) ::pause();
@@ -94,7 +101,7 @@ Listeners::Listeners(std::size_t count, std::size_t processes) {
   ::close(ends[1]);
   char byte = 0;
   for (std::size_t i = 0; i < processes; ++i) {
-    if (::read(ends[0], &byte, 1) != 1) give_up("listeners");
+    if (::read(ends[0], &byte, 1) != 1 || byte != 'r') give_up("listening on 127.1.0.0/16");
   }
   ::close(ends[0]);
 }

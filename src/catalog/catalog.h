@@ -35,8 +35,8 @@ std::string ui_text(std::string_view id, Lang lang, const Json& args = {});
 /// The commands of a finding as templates, in the order to paste; often none.
 std::vector<std::string_view> fix_command_templates(std::string_view finding_id);
 
-/// The commands of a finding, filled and quoted for the shell. One that names something that was not
-/// seen (a missing or null argument) is left out.
+/// The commands of a finding, filled and quoted for the shell. One that names something that was
+/// not seen (a missing or null argument) is left out.
 std::vector<std::string> fix_commands(std::string_view finding_id, const Json& args);
 
 /// The authority a finding rests on; nothing for an unknown id.

@@ -16,9 +16,6 @@ Component self_component(const FactsDocument& document) {
   const Evidence here{"postflight", std::to_string(document.tasks.size()) + " tasks",
                       document.started_at};
   facts.tasks = Seen{document.tasks, here};
-  document.topology.visit([&](const Seen<Topology>&) { facts.discovered = Seen{true, here}; },
-                          [&](const Absent&) { facts.discovered = Seen{false, here}; },
-                          [&](const Unknown& unknown) { facts.discovered = unknown; });
   return {"self", "self", "Postflight", "", to_json(facts)};
 }
 

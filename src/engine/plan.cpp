@@ -12,9 +12,10 @@
 namespace postflight {
 namespace {
 
-/// A program that holds more ports than this of which none is known to speak HTTP is no web server:
-/// asking them all would fill its log and our time.
-constexpr std::size_t kMostGuessedPortsOfOneProgram = 16;
+/// One process that holds more ports than this, none of them known to speak the protocol, is no
+/// server of it: asking them all would fill its log and our time. Counted by process, because many
+/// small services share a program's name, and Docker runs a docker-proxy for each published port.
+constexpr std::size_t kMostGuessedPortsOfOneProcess = 16;
 
 std::string program_of(const Service& service) {
   const auto* programs = service.programs.seen();
@@ -46,16 +47,18 @@ NotChecked unchecked(const Service& service) {
                      fmt::format("there is no probe for {} yet", protocol), protocol);
 }
 
-/// Counts guessed ports by program, and tells from which one on they are too many.
+/// Counts guessed ports by process, and tells from which one on they are too many. Ports whose
+/// process was not seen are all asked: they may belong to as many services.
 class GuessedPorts {
  public:
   bool are_enough_of(const Service& service) {
-    if (service.guess.certain || service.listeners.empty()) return false;
-    return ++seen_[program_of(service)] > kMostGuessedPortsOfOneProgram;
+    const auto* programs = service.programs.seen();
+    if (service.guess.certain || !programs || programs->value.empty()) return false;
+    return ++seen_[programs->value.front().pid] > kMostGuessedPortsOfOneProcess;
   }
 
  private:
-  std::map<std::string, std::size_t> seen_;
+  std::map<std::int32_t, std::size_t> seen_;
 };
 
 bool matches_any(const std::vector<std::string>& patterns, const std::string& id) {
@@ -90,8 +93,8 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
       } else if (settings.only.empty() && guessed.are_enough_of(target.service)) {
         pass_over(
             target, Passed::too_many_alike,
-            fmt::format("its program holds many ports, {} of them were asked; --only asks this one",
-                        kMostGuessedPortsOfOneProgram));
+            fmt::format("its process holds many ports, {} of them were asked; --only asks this one",
+                        kMostGuessedPortsOfOneProcess));
       } else {
         result.tasks.push_back({probe, std::move(target)});
       }

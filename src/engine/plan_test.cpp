@@ -76,6 +76,32 @@ TEST(Plan, TheSameTargetTwiceIsOneTaskAndTheOtherIsTold) {
   EXPECT_EQ(made.not_checked[0].subject, "redis:127.0.0.1:6379");
 }
 
+/// `count` services on ports of their own; process() tells whose the one with this number is.
+template <class Process>
+Topology many_guessed(std::size_t count, Process process) {
+  Topology topology;
+  for (std::size_t i = 0; i < count; ++i) {
+    Service each = service("127.0.0.1:" + std::to_string(7000 + i), "redis");
+    each.programs = Seen{std::vector{Program{process(i), "docker-proxy"}}, Evidence{}};
+    topology.services.push_back(std::move(each));
+  }
+  return topology;
+}
+
+TEST(Plan, OneProcessWithManyGuessedPortsIsNotAskedOnAllOfThem) {
+  const Plan made = make_plan(many_guessed(40, [](std::size_t) { return 1; }), {});
+  EXPECT_EQ(made.tasks.size(), 16u);
+  EXPECT_EQ(std::ranges::count(made.not_checked, Passed::too_many_alike, &NotChecked::passed), 24);
+}
+
+TEST(Plan, ManyProcessesOfOneNameAreAllAsked) {
+  const auto own = [](std::size_t i) { return static_cast<std::int32_t>(i) + 1; };
+  EXPECT_EQ(make_plan(many_guessed(40, own), {}).tasks.size(), 40u);
+  Topology unseen = many_guessed(40, own);
+  for (Service& each : unseen.services) each.programs = Unknown{Why::denied, ""};
+  EXPECT_EQ(make_plan(unseen, {}).tasks.size(), 40u) << "not seen is not the same as one";
+}
+
 TEST(Plan, OnlyAndSkip) {
   const auto wanted = [](std::vector<std::string> only, std::vector<std::string> skip) {
     Settings settings;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/readable.h"
 
-#include <map>
-
 #include "model/codec.h"
 
 namespace postflight {
@@ -21,14 +19,11 @@ Json readable_fact(const FactDeclaration& declaration, Json fact) {
 }
 
 FactsDocument readable(FactsDocument document) {
-  std::map<const ProbeSpec*, std::vector<FactDeclaration>> declared;  // costly to make
   for (Component& component : document.components) {
     const ProbeSpec* probe = find_probe(component.probe);
     if (!probe) continue;
-    auto& declarations = declared[probe];
-    if (declarations.empty()) declarations = probe->facts();
     if (!component.facts.is_object()) component.facts = Json::object();
-    for (const FactDeclaration& declaration : declarations) {
+    for (const FactDeclaration& declaration : probe->facts()) {
       const std::string key(declaration.key);
       const auto fact = component.facts.find(key);
       component.facts[key] = fact == component.facts.end()

@@ -11,12 +11,10 @@ namespace postflight {
 
 struct SelfFacts {
   Fact<std::vector<TaskRecord>> tasks;
-  Fact<bool> discovered;
 };
 // clang-format off
 PF_DESCRIBE(SelfFacts,
-  (tasks, "What each task cost and how it ended."),
-  (discovered, "Whether discovery brought a topology back."))
+  (tasks, "What each task cost and how it ended."))
 // clang-format on
 
 }  // namespace postflight

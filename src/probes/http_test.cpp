@@ -16,6 +16,7 @@
 
 #include "host/tcp.h"
 #include "host/testing/bad_server.h"
+#include "host/testing/child_process.h"
 #include "host/testing/in_child.h"
 #include "host/testing/tls_server.h"
 #include "model/codec.h"
@@ -176,7 +177,7 @@ class Nginx {
         "cd " + folder_.path() +
         " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
         " -keyout key.pem -out cert.pem -days 30 -subj /CN=localhost 2>/dev/null";
-    ASSERT_EQ(std::system(command.c_str()), 0);
+    ASSERT_EQ(host::testing::run_command({"sh", "-c", command}).exit_code, 0);
   }
 
   Folder folder_;
@@ -194,11 +195,7 @@ bool has_nginx() {
   if (!has_nginx()) GTEST_SKIP() << "nginx is not installed"
 
 std::string output_of(const std::string& command) {
-  std::string text;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  for (int c; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
-  ::pclose(pipe);
-  return text;
+  return host::testing::run_command({"sh", "-c", command}).out;
 }
 
 std::string http_answer(int status, const std::string& type, const std::string& body,

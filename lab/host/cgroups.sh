@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# A cgroup of the lab's own in every mounted hierarchy: v1 controllers, name=systemd, v2. The lab's cgroup
+# namespace makes them its roots, so that its systemd and dockerd cannot touch the machine's.
+
+# Prints the mount point of every cgroup hierarchy (proc(5), mountinfo).
+hierarchies() {
+  awk '{ for (i = 7; i <= NF; i++) if ($i == "-") { if ($(i + 1) ~ /^cgroup2?$/) print $5; break } }' \
+    /proc/self/mountinfo | sort -u
+}
+
+# Makes them and writes their paths to the lab's folder.
+make_cgroups() {
+  local name=$1 list=$2 mount group
+  while read -r mount; do
+    group=$mount/pflab-$name
+    mkdir -p "$group" 2>/dev/null || continue
+    # A new cpuset is empty, and nothing can enter an empty one.
+    if [[ -e $group/cpuset.cpus && -e $mount/cpuset.mems ]]; then
+      cat "$mount/cpuset.cpus" >"$group/cpuset.cpus"
+      cat "$mount/cpuset.mems" >"$group/cpuset.mems"
+      echo 1 >"$group/cgroup.clone_children" 2>/dev/null || :
+    fi
+    enable_controllers "$mount"
+    echo "$group"
+  done < <(hierarchies) >"$list"
+  [[ -s $list ]] || die "no cgroup hierarchy is mounted on this machine"
+}
+
+# v2 hands a controller down only where the parent says so. On a hybrid machine there is none to hand down.
+enable_controllers() {
+  local controller
+  [[ -e $1/cgroup.subtree_control ]] || return 0
+  for controller in cpu memory pids io; do
+    echo "+$controller" >"$1/cgroup.subtree_control" 2>/dev/null || :
+  done
+}
+
+# Moves the calling shell into the lab's cgroups. v2 takes no process where controllers are handed down
+# already (systemd does that as it boots); a leaf of its own serves then.
+enter_cgroups() {
+  local group
+  while read -r group; do
+    echo "$BASHPID" >"$group/cgroup.procs" 2>/dev/null && continue
+    mkdir -p "$group/lab-exec" 2>/dev/null && echo "$BASHPID" >"$group/lab-exec/cgroup.procs" 2>/dev/null || :
+  done <"$1"
+}
+
+# Removes them, leaves first. What is being killed keeps its cgroup for a moment.
+remove_cgroups() {
+  local group left=0
+  while read -r group; do
+    wait_until 2 remove_tree "$group" || { say "this cgroup could not be removed: $group"; left=1; }
+  done <"$1"
+  return "$left"
+}
+
+remove_tree() {
+  [[ -d $1 ]] || return 0
+  find "$1" -depth -type d -exec rmdir {} + 2>/dev/null
+  [[ ! -d $1 ]]
+}

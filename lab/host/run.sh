@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Plays a scenario: a folder with a `run` that drives a lab of its own, and ends it.
+
+lab_run() {
+  local scenario=${1:-}
+  [[ -n $scenario && -x $LAB_HOME/scenarios/$scenario/run ]] ||
+    die "run needs a scenario: $(ls "$LAB_HOME/scenarios" | tr '\n' ' ')"
+  shift
+  local name=run-$scenario
+  trap 'lab_down '"$name"' quiet' EXIT
+  . "$LAB_HOME/scenarios/$scenario/run" "$@"
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+# Brings a lab up: namespaces with a real systemd as PID 1, then the state that was asked for.
+
+# lab_up NAME STATE. A subshell: its trap is its own.
+lab_up() (
+  name=$1 state=$2
+  check_name "$name"
+  [[ -x $LAB_HOME/states/$state ]] || die "there is no state '$state': $(ls "$LAB_HOME/states" | tr '\n' ' ')"
+  reason=$(what_is_missing)
+  [[ -z $reason ]] || die "cannot be brought up: $reason"
+  [[ -x $LAB_BACKEND ]] || die "$LAB_BACKEND is not built; ./dev lab up builds it"
+  [[ -z $(init_of "$name") ]] || die "$name is up already; ./dev lab down $name ends it"
+  start=$(now)
+  lab_down "$name" quiet  # what a killed run left
+  claim "$name"
+  trap 'failed_to_come_up '"$name" EXIT
+  boot "$name"
+  say "$name: systemd is $(cat "$(folder_of "$name")/boot.state") after $(since "$start")"
+  if ! lab_exec "$name" "$LAB_HOME/states/$state"; then
+    die "$name: the state '$state' was not reached"
+  fi
+  echo "$state" >"$(folder_of "$name")/state"
+  trap - EXIT
+  say "$name is up in the state '$state' after $(since "$start")"
+)
+
+failed_to_come_up() {
+  local name=$1 folder
+  folder=$(folder_of "$name")
+  if [[ -s $folder/boot.log ]]; then tail -n 20 "$folder/boot.log" >&2; fi
+  if [[ -n ${LAB_KEEP:-} ]]; then say "$name is kept as it is (LAB_KEEP)"; else lab_down "$name" quiet; fi
+}
+
+# The folder of the lab, and a number that no other lab has: its network is 10.213.NUMBER.0/24.
+claim() {
+  local name=$1 folder number
+  folder=$(folder_of "$name")
+  mkdir -p "$LABS"
+  exec 9>"$LABS/.lock"
+  flock 9
+  for number in $(seq 1 250); do
+    grep -qsx "$number" "$LABS"/*/number || ip link show "pfl$number" >/dev/null 2>&1 || break
+  done
+  mkdir -p "$folder/rw" "$folder/root"
+  echo "$number" >"$folder/number"
+  exec 9>&-
+}
+
+boot() {
+  local name=$1 folder init
+  folder=$(folder_of "$name")
+  make_cgroups "$name" "$folder/cgroups"
+  start_init "$name"
+  init=$(cat "$folder/init.pid")
+  plug_in "$init" "$(cat "$folder/number")"
+  : >"$folder/network.ready"
+  wait_until 30 has_become_systemd "$init" || die "$name: the root file system was not made"
+  wait_until 60 has_booted "$init" "$folder/boot.state" || die "$name: systemd did not finish booting"
+}
+
+# The namespaces. A subshell enters the cgroups first, so that they become the roots of the new namespace.
+start_init() {
+  local name=$1 folder
+  folder=$(folder_of "$name")
+  (
+    enter_cgroups "$folder/cgroups"
+    exec setsid env -i PATH="$PATH" LAB_FOLDER="$folder" LAB_HOME="$LAB_HOME" LAB_REPO="$REPO" LAB_BIND="${LAB_BIND:-}" \
+      LAB_BACKEND="$LAB_BACKEND" LAB_UNIFIED="$(is_unified && echo 1)" LAB_ROOT_SIZE="${LAB_ROOT_SIZE:-1500m}" \
+      LAB_CERT_DAYS="${LAB_CERT_DAYS:-63}" \
+      unshare --mount --pid --fork --kill-child=KILL --net --uts --ipc --cgroup --propagation private \
+      "$LAB_HOME/boot/init"
+  ) >"$folder/boot.log" 2>&1 </dev/null &
+  local outer=$!
+  wait_until 10 read_child "$outer" "$folder/init.pid" || die "$name: no namespaces were made"
+}
+
+is_unified() { [[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]]; }
+
+# The init is the one child of unshare.
+read_child() {
+  local child
+  child=$(tr -d ' ' 2>/dev/null <"/proc/$1/task/$1/children") || return 1
+  [[ -n $child ]] && echo "$child" >"$2"
+}
+
+# Not before this may anything be run inside: nsenter would ask the machine's own systemd, where there is one.
+has_become_systemd() {
+  [[ $(cat "/proc/$1/comm" 2>/dev/null) == systemd ]] || { [[ -d /proc/$1 ]] && return 1 || die "the lab's init ended"; }
+}
+
+# "degraded" is an answer, too: the state's own checks judge it.
+has_booted() {
+  [[ -d /proc/$1 ]] || die "the lab's systemd ended while it booted"
+  nsenter -t "$1" -a -r -w systemctl is-system-running 2>/dev/null >"$2" || :
+  grep -qxE 'running|degraded' "$2"
+}
+
+# A cable: pflN 10.213.N.1 on the machine, eth0 10.213.N.2 in the lab. It is the view from outside.
+plug_in() {
+  local init=$1 number=$2
+  wait_until 5 has_own_network "$init" || die "the lab's network namespace was not made"
+  ip link add "pfl$number" type veth peer name eth0 netns "$init"
+  ip addr add "10.213.$number.1/24" dev "pfl$number"
+  ip link set "pfl$number" up
+  nsenter -t "$init" -n sh -e -c "
+    ip link set lo up
+    ip addr add 10.213.$number.2/24 dev eth0
+    ip link set eth0 up
+    ip route add default via 10.213.$number.1"
+}
+
+has_own_network() {
+  local its
+  [[ -d /proc/$1 ]] || die "the lab's init ended"
+  its=$(readlink "/proc/$1/ns/net") && [[ $its != "$(readlink /proc/self/ns/net)" ]]
+}

@@ -20,7 +20,8 @@ function(pf_lab)
   add_executable(lab_tests EXCLUDE_FROM_ALL ${tests})
   target_include_directories(lab_tests PRIVATE lab)
   target_compile_definitions(lab_tests PRIVATE
-    PF_SOURCE_DIR="${CMAKE_SOURCE_DIR}" PF_LAB_BACKEND="${CMAKE_BINARY_DIR}/lab/advakod_backend")
+    PF_SOURCE_DIR="${CMAKE_SOURCE_DIR}" PF_BINARY="${CMAKE_BINARY_DIR}/postflight"
+    PF_LAB_BACKEND="${CMAKE_BINARY_DIR}/lab/advakod_backend")
   target_link_libraries(lab_tests PRIVATE pf_host GTest::gtest GTest::gmock GTest::gtest_main)
-  add_dependencies(lab_tests advakod_backend)
+  add_dependencies(lab_tests postflight advakod_backend)
 endfunction()

@@ -45,12 +45,27 @@ enter_cgroups() {
   done <"$1"
 }
 
-# Removes them, leaves first. What is being killed keeps its cgroup for a moment.
+cgroups_of() {
+  local mount
+  while read -r mount; do
+    if [[ -d $mount/pflab-$1 ]]; then echo "$mount/pflab-$1"; fi
+  done < <(hierarchies)
+}
+
+# Every process of the lab, by the cgroups that were made for it. A zombie is listed in none of them.
+processes_of() {
+  local group
+  while read -r group; do
+    find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null
+  done < <(cgroups_of "$1") | sort -u
+}
+
+# Removes them, leaves first. What was killed keeps its cgroup for a moment.
 remove_cgroups() {
   local group left=0
   while read -r group; do
     wait_until 2 remove_tree "$group" || { say "this cgroup could not be removed: $group"; left=1; }
-  done <"$1"
+  done < <(cgroups_of "$1")
   return "$left"
 }
 

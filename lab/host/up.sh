@@ -76,9 +76,10 @@ start_init() {
 
 is_unified() { [[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]]; }
 
-# The init is the one child of unshare.
+# The init is the one child of unshare. Before the shell has become unshare, its children are other ones.
 read_child() {
   local child
+  [[ $(cat "/proc/$1/comm" 2>/dev/null) == unshare ]] || return 1
   child=$(tr -d ' ' 2>/dev/null <"/proc/$1/task/$1/children") || return 1
   [[ -n $child ]] && echo "$child" >"$2"
 }

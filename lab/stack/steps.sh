@@ -97,7 +97,7 @@ make_images() {
   for name in bin sbin lib lib32 lib64; do
     if [[ -L /$name ]]; then ln -s "$(readlink "/$name")" "$tree/$name"; fi
   done
-  (cd /etc && cp -a --parents passwd group nsswitch.conf host.conf ld.so.cache ld.so.conf ld.so.conf.d services protocols \
+  (cd /etc && cp -a --parents passwd group login.defs pam.conf pam.d security nsswitch.conf host.conf ld.so.cache ld.so.conf ld.so.conf.d services protocols \
     alternatives ssl/certs ssl/openssl.cnf python3* perl postgresql-common debian_version mime.types "$tree/etc/")
   tar -C "$tree" -c . | docker import -c 'ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin' -c 'ENV LANG=C.UTF-8' - \
     advakod/backend:latest

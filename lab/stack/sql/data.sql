@@ -14,9 +14,6 @@ insert into users (email, created_at) values
 insert into chat_sessions (user_id) select 1 + g % 3 from generate_series(1, 300) g;
 insert into chat_messages (session_id, body)
   select 1 + g % 300, 'Вопрос ' || g || ': ' || repeat(md5(g::text), 28) from generate_series(1, 50000) g;
-insert into ab_tests (name) values ('новая форма входа'), ('короткие ответы');
-insert into audit_logs (at, what)
-  select '2025-11-01 00:00+03'::timestamptz + g * interval '1 minute', 'login ' || 1 + g % 3 from generate_series(1, 500) g;
 do $$ begin
   for i in 6 .. 64 loop execute format('create table t_%s (id serial primary key, v text)', i); end loop;
 end $$;

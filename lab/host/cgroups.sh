@@ -40,8 +40,9 @@ enable_controllers() {
 enter_cgroups() {
   local group
   while read -r group; do
-    echo "$BASHPID" >"$group/cgroup.procs" 2>/dev/null && continue
-    mkdir -p "$group/lab-exec" 2>/dev/null && echo "$BASHPID" >"$group/lab-exec/cgroup.procs" 2>/dev/null || :
+    if echo "$BASHPID" >"$group/cgroup.procs" 2>/dev/null; then continue; fi
+    mkdir -p "$group/lab-exec"
+    echo "$BASHPID" >"$group/lab-exec/cgroup.procs"
   done <"$1"
 }
 

@@ -86,7 +86,8 @@ read_child() {
 
 # Not before this may anything be run inside: nsenter would ask the machine's own systemd, where there is one.
 has_become_systemd() {
-  [[ $(cat "/proc/$1/comm" 2>/dev/null) == systemd ]] || { [[ -d /proc/$1 ]] && return 1 || die "the lab's init ended"; }
+  [[ -d /proc/$1 ]] || die "the lab's init ended"
+  [[ $(cat "/proc/$1/comm" 2>/dev/null) == systemd ]]
 }
 
 # "degraded" is an answer, too: the state's own checks judge it.

@@ -93,7 +93,8 @@ make_images() {
   local tree name
   tree=$(mktemp -d)
   mkdir -p "$tree"/{dev,proc,sys,run,etc,var/lib,var/log,data,app,root,home,site} "$tree/qdrant"
-  mkdir -p -m 1777 "$tree/tmp" "$tree/var/tmp"
+  mkdir "$tree/tmp" "$tree/var/tmp"
+  chmod 1777 "$tree/tmp" "$tree/var/tmp"
   for name in bin sbin lib lib32 lib64; do
     if [[ -L /$name ]]; then ln -s "$(readlink "/$name")" "$tree/$name"; fi
   done

@@ -21,10 +21,6 @@ namespace {
 constexpr const char* kToSeeOwners = "run as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH";
 constexpr const char* kToEnter = "run as root or with CAP_SYS_ADMIN";
 
-// PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h: the pid namespace of the whole
-// machine.
-constexpr std::string_view kInitialPidNamespace = "pid:[4026531836]";
-
 std::string now_text() {
   return format_rfc3339(wall_now());
 }
@@ -164,8 +160,8 @@ Observed<std::vector<Program>> no_holder(const host::SocketOwners& owners,
   if (!owners.complete) {
     return Unknown{Why::timeout, "the deadline passed before every process was looked at"};
   }
-  const auto pid_namespace = host::read_link(host::under_root(options.root, "/proc/self/ns/pid"));
-  if (!pid_namespace || *pid_namespace != kInitialPidNamespace) {
+  const auto sees_all = host::in_initial_pid_namespace(options.root);
+  if (!sees_all || !*sees_all) {
     return Unknown{Why::unsupported,
                    "no process that can be seen from this pid namespace holds the socket; run "
                    "outside of the container"};

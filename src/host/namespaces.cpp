@@ -20,6 +20,8 @@
 namespace postflight::host {
 namespace {
 
+constexpr std::string_view kInitialPidNamespace = "pid:[4026531836]";
+
 std::string namespace_path(const std::string& root, const std::string& pid) {
   return under_root(root, "/proc/" + pid + "/ns/net");
 }
@@ -81,6 +83,11 @@ void label_all(std::vector<NamespaceInfo>& namespaces, const std::string& root) 
 }
 
 }  // namespace
+
+Result<bool> in_initial_pid_namespace(const std::string& root) {
+  PF_TRY_ASSIGN(const std::string target, read_link(under_root(root, "/proc/self/ns/pid")));
+  return target == kInitialPidNamespace;
+}
 
 std::uint64_t parse_namespace_link(std::string_view target) {
   constexpr std::string_view kPrefix = "net:[";

@@ -61,6 +61,12 @@ class NamespaceVisit {
   FileDescriptor home_;
 };
 
+/// Whether this system has the kernel for itself: false in a container, whose pid namespace is not
+/// the machine's first one. The kernel's counters, its log and its clock are then not this
+/// system's alone. Source: PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h. Errors: those
+/// of read_link().
+Result<bool> in_initial_pid_namespace(const std::string& root = "/");
+
 /// The inode in "net:[4026531840]", the target of /proc/PID/ns/net, or 0. Pure.
 std::uint64_t parse_namespace_link(std::string_view target);
 

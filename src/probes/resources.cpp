@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "host/clock_sync.h"
+#include "host/namespaces.h"
 #include "host/process_memory.h"
 #include "host/processes.h"
 #include "probes/recorder.h"
@@ -219,7 +220,16 @@ class ResourcesLook {
       return parse_os_release(text, "PRETTY_NAME");
     });
     facts_.kernel_release = reader_.parsed("/proc/sys/kernel/osrelease", &parse_kernel_release);
+    facts_.kernel_shared = look_at_pid_namespace();
     facts_.timezone = look_at_timezone();
+  }
+
+  Observed<bool> look_at_pid_namespace() const {
+    constexpr std::string_view kPath = "/proc/self/ns/pid";
+    const auto first = host::in_initial_pid_namespace(reader_.context().root);
+    if (!first) return unknown_from(first.error());
+    return Seen{!*first,
+                reader_.from(kPath, *first ? "the machine's first" : "not the machine's first")};
   }
 
   Observed<std::string> look_at_timezone() const {

@@ -171,6 +171,7 @@ PF_DESCRIBE(FileSystemErrors,
 struct ResourcesFacts {
   Fact<std::string> os_name;
   Fact<std::string> kernel_release;
+  Fact<bool> kernel_shared;
   Fact<std::uint64_t> uptime_seconds;
   Fact<std::uint32_t> cpus;
   Fact<double> load1;
@@ -219,6 +220,7 @@ struct ResourcesFacts {
 PF_DESCRIBE(ResourcesFacts,
   (os_name, "PRETTY_NAME of /etc/os-release."),
   (kernel_release, "Release of the running kernel, /proc/sys/kernel/osrelease."),
+  (kernel_shared, "The kernel, its log and its clock serve other systems too: this one is a container, /proc/self/ns/pid."),
   (uptime_seconds, "Time since the machine's start, /proc/uptime."),
   (cpus, "Processors online, /sys/devices/system/cpu/online."),
   (load1, "Load average of one minute, /proc/loadavg."),

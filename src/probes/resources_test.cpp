@@ -115,6 +115,8 @@ void put_recordings(const Tree& tree) {
   tree.put_folder("/run");
   tree.put("/dev/kmsg", recording("kmsg_oom"));
   tree.put("/etc/os-release", recording("os-release"));
+  tree.put_folder("/proc/self/ns");
+  fs::create_symlink("pid:[4026531836]", tree.root() + "/proc/self/ns/pid");
 }
 
 /// Facts by the state they are in.
@@ -159,6 +161,16 @@ TEST(ThisMachine, HasItsRequiredFactsAndNothingIsLeftOpen) {
   EXPECT_TRUE(facts.mounts.seen());
   EXPECT_EQ(states(facts)["unknown not_planned"], Keys{});
   EXPECT_EQ(states(facts)["unknown malformed"], Keys{});
+}
+
+TEST(ARecordedMachine, InAnotherPidNamespaceThanTheFirstSharesItsKernel) {
+  const Tree tree;
+  put_recordings(tree);
+  EXPECT_FALSE(look_at(tree.root()).kernel_shared.seen()->value);
+  fs::remove(tree.root() + "/proc/self/ns/pid");
+  EXPECT_TRUE(look_at(tree.root()).kernel_shared.unknown());
+  fs::create_symlink("pid:[4026532712]", tree.root() + "/proc/self/ns/pid");
+  EXPECT_TRUE(look_at(tree.root()).kernel_shared.seen()->value);
 }
 
 TEST(ThisMachine, IsMeasuredAsDfMeasuresIt) {

@@ -146,11 +146,16 @@ Verdicts oom_kill(const ResourcesFacts& f, const JudgeContext& c) {
       f.last_oom_kill);
 }
 
+/// Where the kernel serves other systems too, its clock and its counters are not this system's own.
+bool shares_kernel(const ResourcesFacts& f) {
+  return f.kernel_shared.seen() && f.kernel_shared.seen()->value;
+}
+
 Verdicts oom_kill_not_in_log(const ResourcesFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](std::uint64_t total) -> Verdicts {
         const Unknown* why = f.last_oom_kill.unknown();
-        if (total == 0 || !why) return silent();
+        if (total == 0 || !why || shares_kernel(f)) return silent();
         // A log that reaches back further than a day would name a kill of today.
         const auto* since = f.kernel_log_since.seen();
         const bool old = since && !is_recent(since->value, c);
@@ -163,11 +168,31 @@ Verdicts oom_kill_not_in_log(const ResourcesFacts& f, const JudgeContext& c) {
       f.oom_kills_total);
 }
 
+/// The counter of a shared kernel does not tell whose process it was.
+Verdicts oom_kill_of_shared_kernel(const ResourcesFacts& f, const JudgeContext&) {
+  return judge_from(
+      [&](std::uint64_t total, bool shared) -> Verdicts {
+        if (total == 0 || !shared || !f.last_oom_kill.unknown()) return silent();
+        return FindingDraft{Severity::info}.arg("total", total);
+      },
+      f.oom_kills_total, f.kernel_shared);
+}
+
+/// In a container the clock is the machine's, to be set there.
+Verdicts host_clock_not_synchronised(const ResourcesFacts& f, const JudgeContext&) {
+  return judge_from(
+      [&](bool synchronised, bool shared) -> Verdicts {
+        if (synchronised || !shared || f.time_service.seen()) return silent();
+        return FindingDraft{Severity::info};
+      },
+      f.clock_synchronised, f.kernel_shared);
+}
+
 /// With a service that runs, clock_service_not_in_sync() has more to say.
 Verdicts clock_not_synchronised(const ResourcesFacts& f, const JudgeContext&) {
   return judge_from(
       [&](bool synchronised) -> Verdicts {
-        if (synchronised || f.time_service.seen()) return silent();
+        if (synchronised || f.time_service.seen() || shares_kernel(f)) return silent();
         const bool looked = f.time_service.absent() != nullptr;
         FindingDraft draft = FindingDraft{Severity::warning}.arg("looked", flag(looked));
         if (looked) draft.because(f.time_service.absent()->evidence);
@@ -266,7 +291,9 @@ struct ResourcesRules {
       Rule<ResourcesFacts>{"resources/io-pressure", &io_pressure},
       Rule<ResourcesFacts>{"resources/oom-kill", &oom_kill},
       Rule<ResourcesFacts>{"resources/oom-kill-not-in-log", &oom_kill_not_in_log},
+      Rule<ResourcesFacts>{"resources/oom-kill-of-shared-kernel", &oom_kill_of_shared_kernel},
       Rule<ResourcesFacts>{"resources/clock-not-synchronised", &clock_not_synchronised},
+      Rule<ResourcesFacts>{"resources/host-clock-not-synchronised", &host_clock_not_synchronised},
       Rule<ResourcesFacts>{"resources/clock-service-not-in-sync", &clock_service_not_in_sync},
       Rule<ResourcesFacts>{"resources/reboot-required", &reboot_required},
       Rule<ResourcesFacts>{"resources/newer-kernel-installed", &newer_kernel_installed},

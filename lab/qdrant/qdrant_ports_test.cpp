@@ -55,6 +55,14 @@ TEST_F(QdrantPorts, KeepConnections) {
   EXPECT_EQ(rest_.connects(), 1);
 }
 
+TEST_F(QdrantPorts, SendNoBodyToHead) {
+  const std::string said =
+      talk(server_.rest_port(), "HEAD /collections HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(said.starts_with("HTTP/1.1 200 ")) << said;
+  EXPECT_EQ(said.find("content-length: 0"), std::string::npos) << said;
+  EXPECT_TRUE(said.ends_with("\r\n\r\n")) << said;
+}
+
 TEST_F(QdrantPorts, AnswerManyAtOnce) {
   std::vector<TcpStream> silent;
   for (int i = 0; i < 50; ++i) silent.push_back(connect(server_.rest_port()));

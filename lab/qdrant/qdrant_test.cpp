@@ -126,6 +126,7 @@ TEST_F(Qdrant, AnswersADamagedStateAsAnInternalError) {
       const auto answer = get(path);
       EXPECT_EQ(answer.status, 500) << state.substr(0, 50) << answer.body;
       EXPECT_TRUE(error_of(answer).starts_with("Service internal error: ")) << answer.body;
+      EXPECT_NE(error_of(answer).find("state.json"), std::string::npos) << answer.body;
     }
     EXPECT_EQ(post("/collections/docs/points/count", "{}").status, 500) << state.substr(0, 50);
     EXPECT_EQ(result_of(get("/collections"))["collections"].size(), 1u);

@@ -65,7 +65,7 @@ start_init() {
   (
     enter_cgroups "$folder/cgroups"
     exec setsid env -i PATH="$PATH" LAB_FOLDER="$folder" LAB_HOME="$LAB_HOME" LAB_REPO="$REPO" LAB_BIND="${LAB_BIND:-}" \
-      LAB_BACKEND="$LAB_BACKEND" LAB_UNIFIED="$(is_unified && echo 1)" LAB_ROOT_SIZE="${LAB_ROOT_SIZE:-1500m}" \
+      LAB_BACKEND="$LAB_BACKEND" LAB_UNIFIED="${LAB_UNIFIED:-$(is_unified && echo 1)}" LAB_ROOT_SIZE="${LAB_ROOT_SIZE:-1500m}" \
       LAB_CERT_DAYS="${LAB_CERT_DAYS:-63}" \
       unshare --mount --pid --fork --kill-child=KILL --net --uts --ipc --cgroup --propagation private \
       "$LAB_HOME/boot/init"

@@ -23,10 +23,12 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 
+import keys
 import shapes
 
 OK = 0
 UNIMPLEMENTED = 12
+UNAUTHENTICATED = 16
 SERVING = 1
 
 Headers = list[tuple[bytes, bytes]]
@@ -56,8 +58,15 @@ METHODS = {
 HEAD: Headers = [(b":status", b"200"), (b"content-type", b"application/grpc")]
 
 
-def status(code: int) -> Headers:
-    return [(b"grpc-status", str(code).encode())]
+def status(code: int, message: str = "") -> Headers:
+    said = [(b"grpc-message", message.encode())] if message else []
+    return [(b"grpc-status", str(code).encode()), *said]
+
+
+def refusal(wanted: bytes, headers: dict[bytes, bytes]) -> str:
+    """Why this call may not pass, health checks included; empty where it may."""
+    given = {name: headers[name.encode()] for name in keys.HEADERS if name.encode() in headers}
+    return keys.refusal(wanted, given)
 
 
 class GrpcServer(ThreadingTCPServer):
@@ -67,8 +76,9 @@ class GrpcServer(ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int]) -> None:
+    def __init__(self, address: tuple[str, int], api_key: str) -> None:
         super().__init__(address, Connection)
+        self.api_key = keys.encoded(api_key)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), OSError):  # clients may go whenever they like
@@ -79,12 +89,13 @@ class Connection(BaseRequestHandler):
     """One connection. Whatever breaks HTTP/2, HTTP/1.1 among it, ends it without an answer."""
 
     request: socket.socket
+    server: GrpcServer
     timeout = 300
 
     def setup(self) -> None:
         self.request.settimeout(self.timeout)
         self.http = H2Connection(H2Configuration(client_side=False, header_encoding=None))
-        self.paths: dict[int, bytes] = {}  # of the streams that are still open
+        self.calls: dict[int, dict[bytes, bytes]] = {}  # headers of the streams still open
 
     def handle(self) -> None:
         self.http.initiate_connection()
@@ -107,23 +118,28 @@ class Connection(BaseRequestHandler):
         complete: list[int] = []
         for event in events:
             if isinstance(event, RequestReceived):
-                self.paths[event.stream_id] = dict(event.headers).get(b":path", b"")
+                self.calls[event.stream_id] = dict(event.headers)
             elif isinstance(event, DataReceived):
                 # Nothing is kept: none of the methods looks at its message.
                 self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             elif isinstance(event, StreamEnded):
                 complete.append(event.stream_id)
             elif isinstance(event, StreamReset):
-                self.paths.pop(event.stream_id, None)
+                self.calls.pop(event.stream_id, None)
         for stream in complete:
-            if stream in self.paths:
-                self.answer(stream, self.paths.pop(stream))
+            if stream in self.calls:
+                self.answer(stream, self.calls.pop(stream))
 
-    def answer(self, stream: int, path: bytes) -> None:
-        message = METHODS.get(path)
+    def answer(self, stream: int, headers: dict[bytes, bytes]) -> None:
+        if why := refusal(self.server.api_key, headers):
+            return self.end(stream, status(UNAUTHENTICATED, why))
+        message = METHODS.get(headers.get(b":path", b""))
         if message is None:
-            self.http.send_headers(stream, HEAD + status(UNIMPLEMENTED), end_stream=True)
-            return
+            return self.end(stream, status(UNIMPLEMENTED))
         self.http.send_headers(stream, HEAD)
         self.http.send_data(stream, b"\0" + len(message).to_bytes(4, "big") + message)
         self.http.send_headers(stream, status(OK), end_stream=True)
+
+    def end(self, stream: int, trailers: Headers) -> None:
+        """An answer without a message."""
+        self.http.send_headers(stream, HEAD + trailers, end_stream=True)

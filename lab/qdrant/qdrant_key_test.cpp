@@ -20,7 +20,7 @@ TEST_F(QdrantWithKey, WantsTheKeyForAllButHealth) {
     HttpQuery query{.method = one.method, .path = filled(one), .body = fitting_body(one)};
     const auto without = ask(query);
     const bool exempt =
-        one.pattern == "/healthz" || one.pattern == "/livez" || one.pattern == "/readyz";
+        one.pattern == "/" || one.pattern == "/healthz" || one.pattern == "/livez" || one.pattern == "/readyz";
     EXPECT_EQ(without.status, exempt ? 200 : 401) << one.pattern;
     if (!exempt) {
       EXPECT_EQ(without.body, "Must provide an API key or an Authorization bearer token");
@@ -29,6 +29,27 @@ TEST_F(QdrantWithKey, WantsTheKeyForAllButHealth) {
     EXPECT_EQ(ask(query).status, 200) << one.pattern;
   }
   EXPECT_EQ(get("/nothing").status, 401) << "strangers do not learn which routes there are";
+}
+
+TEST_F(QdrantWithKey, TellsAWrongKeyFromNone) {
+  EXPECT_EQ(ask({.path = "/collections", .headers = {"api-key: x"}}).body,
+            "Invalid API key or JWT");
+  EXPECT_EQ(ask({.path = "/collections", .headers = {"authorization: Bearer x"}}).body,
+            "Invalid API key or JWT");
+}
+
+TEST_F(QdrantWithKey, WantsItOnTheGrpcPortToo) {
+  HttpConnection grpc{server_.grpc_port(), HttpConnection::Version::k2};
+  HttpQuery call{.method = "POST",
+                 .path = "/grpc.health.v1.Health/Check",
+                 .body = std::string(5, '\0'),
+                 .headers = {"content-type: application/grpc", "te: trailers"}};
+  const auto without = grpc.ask(call);
+  EXPECT_EQ(without.header("grpc-status"), "16");
+  EXPECT_EQ(without.header("grpc-message"),
+            "Must provide an API key or an Authorization bearer token");
+  call.headers.push_back("api-key: " + kKey);
+  EXPECT_EQ(grpc.ask(call).header("grpc-status"), "0");
 }
 
 TEST_F(QdrantWithKey, TakesItAsBearerToo) {

@@ -5,7 +5,6 @@ Bodies are bounded, and nothing is answered to a body that could not be told fro
 """
 from __future__ import annotations
 
-import hmac
 import sys
 import time
 import traceback
@@ -14,11 +13,11 @@ from socketserver import TCPServer
 from typing import Any
 
 import api
+import keys
 from storage import Storage
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # Qdrant's own max_request_size_mb
-WITHOUT_KEY = ("/healthz", "/livez", "/readyz")
-NO_KEY = "Must provide an API key or an Authorization bearer token"
+WITHOUT_KEY = ("/", "/healthz", "/livez", "/readyz")
 
 
 class RestServer(ThreadingHTTPServer):
@@ -30,7 +29,7 @@ class RestServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], storage: Storage, api_key: str) -> None:
         super().__init__(address, Handler)
         self.storage = storage
-        self.api_key = api_key.encode("utf-8", "surrogateescape")
+        self.api_key = keys.encoded(api_key)
 
     def server_bind(self) -> None:
         # HTTPServer would ask the resolver for its own name, and may wait for that.
@@ -86,14 +85,13 @@ class Handler(BaseHTTPRequestHandler):
             raise UnreadableBody(api.Answer(400))
         return body
 
-    def may_pass(self, path: str) -> bool:
-        if not self.server.api_key or path in WITHOUT_KEY:
-            return True
-        given = self.headers.get("api-key")
-        if given is None:
-            scheme, _, token = self.headers.get("authorization", "").partition(" ")
-            given = token if scheme == "Bearer" else ""
-        return hmac.compare_digest(given.encode("latin-1", "replace"), self.server.api_key)
+    def refusal(self, path: str) -> str:
+        """Why the request may not pass; empty where it may."""
+        if path in WITHOUT_KEY:
+            return ""
+        given = {name: self.headers.get(name) for name in keys.HEADERS}
+        texts = {name: text.encode("latin-1", "replace") for name, text in given.items() if text}
+        return keys.refusal(self.server.api_key, texts)
 
     def serve(self) -> None:
         try:
@@ -102,8 +100,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self.send(error.answer)
         path = self.path.partition("?")[0]
-        if not self.may_pass(path):
-            return self.send(api.Answer(401, NO_KEY.encode(), api.TEXT))
+        if refusal := self.refusal(path):
+            return self.send(api.Answer(401, refusal.encode(), api.TEXT))
         method = "GET" if self.command == "HEAD" else self.command
         self.send(api.answer(self.server.storage, method, path, body))
 

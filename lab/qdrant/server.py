@@ -52,7 +52,7 @@ def main() -> None:
     storage = Storage(setting("STORAGE__STORAGE_PATH", "/qdrant/storage"))
     key = setting("SERVICE__API_KEY", "")
     rest = RestServer((host, port("SERVICE__HTTP_PORT", "6333")), storage, key)
-    grpc = GrpcServer((host, port("SERVICE__GRPC_PORT", "6334")))
+    grpc = GrpcServer((host, port("SERVICE__GRPC_PORT", "6334")), key)
     run(rest.serve_forever)
     run(grpc.serve_forever)
     signal.sigwait(ends)

@@ -3,7 +3,7 @@
 
 lab_run() {
   local scenario=${1:-}
-  [[ -n $scenario && -x $LAB_HOME/scenarios/$scenario/run ]] ||
+  [[ $scenario =~ ^[a-z]+$ && -x $LAB_HOME/scenarios/$scenario/run ]] ||
     die "run needs a scenario: $(ls "$LAB_HOME/scenarios" | tr '\n' ' ')"
   shift
   local name=run-$scenario

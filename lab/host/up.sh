@@ -5,7 +5,7 @@
 lab_up() (
   name=$1 state=$2
   check_name "$name"
-  [[ -x $LAB_HOME/states/$state ]] || die "there is no state '$state': $(ls "$LAB_HOME/states" | tr '\n' ' ')"
+  [[ $state =~ ^[a-z]+$ && -x $LAB_HOME/states/$state ]] || die "there is no state '$state': $(ls "$LAB_HOME/states" | tr '\n' ' ')"
   reason=$(what_is_missing)
   [[ -z $reason ]] || die "cannot be brought up: $reason"
   [[ -x $LAB_BACKEND ]] || die "$LAB_BACKEND is not built; ./dev lab up builds it"

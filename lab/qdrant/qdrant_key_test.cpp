@@ -39,17 +39,20 @@ TEST_F(QdrantWithKey, TellsAWrongKeyFromNone) {
 }
 
 TEST_F(QdrantWithKey, WantsItOnTheGrpcPortToo) {
-  HttpConnection grpc{server_.grpc_port(), HttpConnection::Version::k2};
+  // Each call over a connection of its own: Debian's curl 7.88 loses the second answer on one.
+  const auto answer_to = [&](const HttpQuery& query) {
+    return HttpConnection{server_.grpc_port(), HttpConnection::Version::k2}.ask(query);
+  };
   HttpQuery call{.method = "POST",
                  .path = "/grpc.health.v1.Health/Check",
                  .body = std::string(5, '\0'),
                  .headers = {"content-type: application/grpc", "te: trailers"}};
-  const auto without = grpc.ask(call);
+  const auto without = answer_to(call);
   EXPECT_EQ(without.header("grpc-status"), "16");
   EXPECT_EQ(without.header("grpc-message"),
             "Must provide an API key or an Authorization bearer token");
   call.headers.push_back("api-key: " + kKey);
-  EXPECT_EQ(grpc.ask(call).header("grpc-status"), "0");
+  EXPECT_EQ(answer_to(call).header("grpc-status"), "0");
 }
 
 TEST_F(QdrantWithKey, TakesItAsBearerToo) {

@@ -7,7 +7,7 @@ LAB_PACKAGES=(docker.io docker-compose postgresql nginx redis-server celery pyth
 # Prints one sentence that names what is missing, or nothing.
 what_is_missing() {
   if ((EUID != 0)); then
-    echo "the lab needs root: it makes namespaces and mounts"
+    echo "the lab needs root, since it makes namespaces and mounts: sudo ./dev lab"
   elif ! unshare --mount --pid --fork --net --uts --ipc --cgroup --propagation private true 2>/dev/null; then
     echo "this machine does not let root make namespaces (unshare): CAP_SYS_ADMIN or a kernel option is missing"
   elif ! overlay_works; then

@@ -27,7 +27,7 @@ std::vector<std::string> command_line(std::uint16_t rest, std::uint16_t grpc,
           "QDRANT__SERVICE__API_KEY=" + api_key,
           "QDRANT__STORAGE__STORAGE_PATH=" + storage,
           "/usr/bin/python3",
-          PF_SOURCE_DIR "/lab/qdrant/server.py"};
+          std::string(PF_SOURCE_DIR) + "/lab/qdrant/server.py"};
 }
 
 /// Two ports that were free a moment ago; both open at once, so that they differ.

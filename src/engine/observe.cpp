@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -101,7 +102,7 @@ class Run {
       if (is_discovery && !discovery_only) enqueue(true);
     });
     finish(MonotonicClock::now() - started);
-    return {redact(std::move(document_)), !finished};
+    return {std::move(document_), !finished};
   }
 
  private:
@@ -140,11 +141,14 @@ class Run {
   void take(JobResult result) {
     if (result.record.id == kDiscoveryTask) {
       document_.topology = topology_of(result);
+      note_memory();  // the topology is there thrice: as text, as it was before, as it is now
     } else {
       const Slot& slot = tasks_.at(result.record.id);
       Component& component = document_.components[slot.component];
       component.facts = facts_of(*slot.probe, result);
+      // At once, while others are still being waited for: at the end it would delay the report.
       result.record.component = component.id;
+      redact(component);
     }
     if (options_.on_task) options_.on_task(result.record);
     document_.tasks.push_back(std::move(result.record));
@@ -152,8 +156,15 @@ class Run {
 
   void finish(MonotonicClock::duration took) {
     document_.duration_seconds = std::chrono::duration<double>(took).count();
-    document_.supervisor_memory_bytes = private_memory_bytes();
+    redact_all_but_components(document_);  // they were, each as it came
+    for (Component& component : document_.components) {
+      if (component.facts.empty()) redact(component);  // but for one that never came
+    }
+    note_memory();
+    document_.supervisor_memory_bytes = most_memory_;
   }
+
+  void note_memory() { most_memory_ = std::max(most_memory_, private_memory_bytes()); }
 
   struct Slot {
     const ProbeSpec* probe;
@@ -164,6 +175,7 @@ class Run {
   Supervisor supervisor_;
   FactsDocument document_;
   std::map<std::string, Slot> tasks_;
+  std::uint64_t most_memory_ = 0;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "base/version.h"
 #include "discover/discover.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr Duration kDiscoveryBudget = std::chrono::seconds{5};
 constexpr const char* kDiscoveryTask = "discover";
+constexpr std::string_view kServiceKey = "service";
 constexpr std::string_view kTopologyKey = "topology";
 
 std::string host_name() {
@@ -58,21 +60,38 @@ Json facts_of(const ProbeSpec& probe, const JobResult& result) {
   return facts;
 }
 
-Observed<Topology> topology_of(const JobResult& result) {
-  for (const Frame& frame : result.frames) {
-    if (frame.key != kTopologyKey) continue;
-    const auto parsed = parse_json(frame.payload);
-    if (!parsed) return unknown_from(parsed.error());
-    auto topology = decode<Topology>(*parsed, "topology");
-    if (!topology) return unknown_from(topology.error());
-    return Seen{*std::move(topology), Evidence{}};
+template <class T>
+Result<T> read_frame(Frame& frame) {
+  const std::string payload = std::exchange(frame.payload, {});  // not needed twice
+  PF_TRY_ASSIGN(const Json json, parse_json(payload));
+  return decode<T>(json, frame.key);
+}
+
+/// Services come one by one, so that thousands are never all there as JSON; what is left of the
+/// topology comes last, and without it the list of them is not complete.
+Observed<Topology> topology_of(JobResult& result) {
+  std::vector<Service> services;
+  for (Frame& frame : result.frames) {
+    if (frame.key == kServiceKey) {
+      auto service = read_frame<Service>(frame);
+      if (!service) return unknown_from(service.error());
+      services.push_back(*std::move(service));
+    } else if (frame.key == kTopologyKey) {
+      auto topology = read_frame<Topology>(frame);
+      if (!topology) return unknown_from(topology.error());
+      topology->services = std::move(services);
+      return Seen{*std::move(topology), Evidence{}};
+    }
   }
   return why_missing(result.record);
 }
 
 Job discovery_job(const ObserveOptions& options) {
   return {kDiscoveryTask, kDiscoveryBudget, [&options](FactSink& sink, Deadline deadline) {
-            const Topology topology = discover({.root = options.root, .deadline = deadline});
+            Topology topology = discover({.root = options.root, .deadline = deadline});
+            for (const Service& service : std::exchange(topology.services, {})) {
+              sink.put(kServiceKey, dump_json(to_json(service)));
+            }
             sink.put(kTopologyKey, dump_json(to_json(topology)));
           }};
 }
@@ -112,7 +131,8 @@ class Run {
       if (probe->needs_topology == after_discovery) probes.push_back(probe);
     }
     const auto* seen = document_.topology.seen();
-    const Topology topology = seen ? seen->value : Topology{};
+    const Topology none;
+    const Topology& topology = seen ? seen->value : none;
     Plan planned = plan(probes, topology, options_.settings);
     if (after_discovery) note_unchecked_services(planned, topology);
     for (PlannedTask& task : planned.tasks) add(std::move(task));
@@ -141,7 +161,7 @@ class Run {
   void take(JobResult result) {
     if (result.record.id == kDiscoveryTask) {
       document_.topology = topology_of(result);
-      note_memory();  // the topology is there thrice: as text, as it was before, as it is now
+      note_memory();  // the topology is there twice: what was said, and what was read
     } else {
       const Slot& slot = tasks_.at(result.record.id);
       Component& component = document_.components[slot.component];

@@ -150,8 +150,11 @@ class Searcher {
   }
 
   void read_links(const Piece& piece) {
-    if (is_late()) return;
     const int folder = ::dirfd(piece.folder.get());
+    if (folder < 0 || is_late()) {
+      complete = false;
+      return;
+    }
     for (const std::uint32_t file : piece.files) {
       std::array<char, 16> name{};
       std::to_chars(name.data(), name.data() + name.size() - 1, file);

@@ -52,7 +52,6 @@ double since(Clock::time_point start) {
 
 /// Opens `count` listening sockets, tells that it is done, and waits to be killed.
 [[noreturn]] void listen_for_ever(std::size_t number, std::size_t count, int ready) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const rlimit limit{65536, 65536};
   ::setrlimit(RLIMIT_NOFILE, &limit);
   for (std::size_t i = 0; i < count; ++i) {
@@ -105,7 +104,6 @@ std::string_view redis_reply(std::string_view request) {
 }
 
 [[noreturn]] void serve_redis(std::size_t number, bool apart, int ready) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "redis-server");
   if (apart && !enter_own_namespace()) tell_failure(ready);
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -156,9 +154,14 @@ ChildTimes run_child(const std::vector<std::string>& words) {
 Children::Children(std::size_t count, const std::function<void(std::size_t, int)>& become) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) give_up("pipe2");
+  const pid_t self = ::getpid();
   for (std::size_t i = 0; i < count; ++i) {
     const pid_t pid = ::fork();
-    if (pid == 0) become(i, ends[1]);
+    if (pid == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != self) ::_exit(1);  // it had died before
+      become(i, ends[1]);
+    }
     pids_.push_back(pid);
   }
   ::close(ends[1]);

@@ -2,6 +2,7 @@
 // Runs a command for a benchmark and takes the times a user would notice.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,17 +18,25 @@ struct ChildTimes {
 /// started.
 ChildTimes run_child(const std::vector<std::string>& words);
 
-/// `processes` child processes holding together `count` listening TCP sockets on 127.0.0.0/8; they
-/// are gone when this is.
-class Listeners {
+/// Child processes that serve; they are gone when this is.
+class Children {
  public:
-  Listeners(std::size_t count, std::size_t processes);
-  ~Listeners();
-  Listeners(const Listeners&) = delete;
-  Listeners& operator=(const Listeners&) = delete;
+  /// Forks `count` children, each of which runs `become(number, ready)`, writes "r" to `ready` once
+  /// it serves, and never returns. Aborts the benchmark program where one writes anything else.
+  Children(std::size_t count, const std::function<void(std::size_t, int)>& become);
+  ~Children();
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
 
  private:
   std::vector<int> pids_;
 };
+
+/// `processes` children holding together `count` listening TCP sockets on 127.0.0.0/8.
+Children listeners(std::size_t count, std::size_t processes);
+
+/// `count` children that call themselves redis-server, answer like one, and each listen on a port
+/// of their own. As root, one in `one_apart_in` does so in a network namespace of its own.
+Children redis_servers(std::size_t count, std::size_t one_apart_in);
 
 }  // namespace postflight::bench

@@ -41,6 +41,22 @@ TEST(ParseJson, RefusesDuplicateKeys) {
   EXPECT_EQ(error_of(R"({"a":{"a":1},"b":[{"a":1},{"a":2}]})"), "");
 }
 
+TEST(ParseJson, RefusesDuplicateKeysAmongMany) {
+  // Beyond a few members another way of looking them up is taken.
+  for (const std::size_t count : {15u, 16u, 17u, 18u, 5000u}) {
+    std::string text = "{";
+    for (std::size_t i = 0; i < count; ++i) text += "\"k" + std::to_string(i) + "\":{},";
+    for (const char* last : {"k0", "k14"}) {
+      EXPECT_NE(error_of(text + "\"" + last + "\":1}").find("duplicate key"), std::string::npos)
+          << count;
+    }
+    const auto json = parse_json(text + "\"other\":1}");
+    ASSERT_TRUE(json) << count;
+    EXPECT_EQ(json->size(), count + 1);
+    EXPECT_EQ(json->begin().key(), "k0");
+  }
+}
+
 TEST(ParseJson, RefusesTrailingBytes) {
   for (const std::string_view text : {"{} {}", "{}x", "1 2", "[],", "null\xff"}) {
     EXPECT_NE(error_of(text), "") << text;

@@ -224,8 +224,9 @@ int run_check(const CheckArguments& arguments) {
       return complain(kExitInternal, saved.error().what);
     }
   }
+  Judgement judgement = judge(document, *settings);
   const Report report =
-      assemble(document, judge(document, *settings), settings->lang, arguments.fail_on);
+      assemble(std::move(document), std::move(judgement), settings->lang, arguments.fail_on);
   if (const auto written = write_outputs(*outputs, report, arguments.verbose); !written) {
     return complain(kExitInternal, written.error().what);
   }

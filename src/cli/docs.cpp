@@ -36,7 +36,7 @@ std::string one_of(const Json& schema) {
 
 /// The type of a fact: that of the "value" among its three states.
 std::string fact_type(const FactDeclaration& fact) {
-  return one_of(fact.schema.at("oneOf").at(0).at("properties").at("value"));
+  return one_of(fact.schema().at("oneOf").at(0).at("properties").at("value"));
 }
 
 std::string facts_page() {

@@ -25,7 +25,7 @@ Json facts_by_probe() {
   for (const ProbeSpec* probe : all_probes()) {
     Json properties = Json::object();
     for (const FactDeclaration& fact : probe->facts()) {
-      Json schema = fact.schema;
+      Json schema = fact.schema();
       schema["description"] = fact.doc;
       properties[std::string(fact.key)] = std::move(schema);
     }

@@ -23,9 +23,17 @@ bool is_like(std::string_view pattern, std::string_view name) {
   return !name.empty() && name[0] == pattern[0] && glob_match(pattern, name);
 }
 
-bool matches(std::string_view pattern, const Program& program) {
-  return is_like(pattern, program.name) || is_like(pattern, base_name(program.executable));
-}
+/// The two names of a program that patterns are held against.
+struct Names {
+  std::string_view process;
+  std::string_view file;
+
+  explicit Names(const Program& program)
+      : process(program.name), file(base_name(program.executable)) {}
+  bool match(std::string_view pattern) const {
+    return is_like(pattern, process) || is_like(pattern, file);
+  }
+};
 
 /// "master" is too common a name to stand for Postfix alone.
 bool is_postfix_master(const Program& program) {
@@ -33,8 +41,9 @@ bool is_postfix_master(const Program& program) {
 }
 
 const ProgramRule* find_rule(const Program& program) {
+  const Names names{program};
   const auto it = std::ranges::find_if(
-      kPrograms, [&](const ProgramRule& rule) { return matches(rule.program, program); });
+      kPrograms, [&](const ProgramRule& rule) { return names.match(rule.program); });
   return it == kPrograms.end() ? nullptr : &*it;
 }
 
@@ -88,8 +97,8 @@ Guess by_runtime(const Program& program, std::uint16_t port) {
 }
 
 bool is_runtime(const Program& program) {
-  return std::ranges::any_of(kRuntimes,
-                             [&](std::string_view name) { return matches(name, program); });
+  const Names names{program};
+  return std::ranges::any_of(kRuntimes, [&](std::string_view name) { return names.match(name); });
 }
 
 /// By what the tables know of the program itself, if anything.
@@ -99,9 +108,17 @@ std::optional<Guess> by_known_program(const Program& program, std::uint16_t port
   return std::nullopt;
 }
 
+bool are_alike(const Program& a, const Program& b) {
+  return a.name == b.name && a.executable == b.executable;
+}
+
 Guess guess_for(std::span<const Program> programs, std::uint16_t port) {
-  // Of several holders the one that the tables know says most.
+  // Of several holders the one that the tables know says most. Workers are like the first one: what
+  // the tables do not know of it, they do not know of them.
+  const Program* last = nullptr;
   for (const Program& program : programs) {
+    if (last && are_alike(*last, program)) continue;
+    last = &program;
     if (auto guess = by_known_program(program, port)) return *std::move(guess);
   }
   if (!programs.empty() && is_runtime(programs.front())) return by_runtime(programs.front(), port);
@@ -138,8 +155,9 @@ bool is_data_service(const Service& service) {
       programs && !programs->value.empty() && programs->value.front().name == "docker-proxy";
   if (programs && !published) {
     return std::ranges::any_of(programs->value, [](const Program& program) {
+      const Names names{program};
       return std::ranges::any_of(kDataPrograms,
-                                 [&](std::string_view name) { return matches(name, program); }) ||
+                                 [&](std::string_view name) { return names.match(name); }) ||
              program.command_line.find("org.elasticsearch") != std::string::npos;
     });
   }

@@ -14,6 +14,7 @@
 #include "host/processes.h"
 #include "host/rooted.h"
 #include "host/sock_diag.h"
+#include "host/socket_owners.h"
 
 namespace postflight {
 namespace {
@@ -201,8 +202,9 @@ void count_services(Survey& survey) {
   const std::string at = now_text();
   for (const auto& [index, source] : survey.sources) {
     NetworkNamespace& space = survey.topology.namespaces[index];
-    const auto count = static_cast<std::uint32_t>(
-        std::ranges::count(survey.topology.services, space.label, &Service::netns));
+    const auto those = std::ranges::equal_range(survey.topology.services, space.label, {},
+                                                &Service::netns);  // sorted by it
+    const auto count = static_cast<std::uint32_t>(those.size());
     space.services = Seen{count, Evidence{source + " in the network namespace of process " +
                                               std::to_string(space.pid),
                                           std::to_string(count) + " listening services", at}};

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups by a key, then names what came out.
+// Sorts by a key, makes one service of each run of equals, then names what came out.
 #include "discover/services.h"
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "base/text.h"
@@ -12,19 +13,17 @@
 namespace postflight {
 namespace {
 
-struct Key {
-  std::string netns;
-  Transport transport;
-  std::uint16_t port;
-  std::string program;
-  auto operator<=>(const Key&) const = default;
-};
+/// A socket and who holds it. Refers to what group_services() was given.
+struct Claim {
+  const PlacedSocket* placed;
+  std::vector<std::int32_t> pids;
+  std::string_view program;  // the first holder's name; empty where there is none
+  bool holder_ended;         // a process held it, and was gone before it could be read
 
-struct Group {
-  std::int32_t netns_pid = 0;
-  std::map<std::string, Listener> listeners;  // by address
-  std::set<std::int32_t> pids;
-  bool holder_ended = false;  // a process held it, and was gone before it could be read
+  /// What the sockets of one service have in common.
+  auto key() const {
+    return std::tie(placed->netns, placed->socket.transport, placed->socket.port, program);
+  }
 };
 
 /// The holders of a socket that are still known, systemd left out where it is not alone.
@@ -40,60 +39,87 @@ std::vector<std::int32_t> holders_of(std::uint64_t inode, const Ownership& owner
   return pids.empty() ? activators : pids;
 }
 
-/// Of several sockets on one address (SO_REUSEPORT) the fullest speaks for all: it overflows first.
-void add_listener(Group& group, const PlacedSocket& placed) {
-  const host::ListeningSocket& socket = placed.socket;
-  const Listener fresh{socket.address, placed.exposure, socket.inode, socket.backlog,
-                       socket.backlog_limit};
-  const auto [it, is_new] = group.listeners.emplace(fresh.address, fresh);
-  if (is_new) return;
-  const auto rank = [](const Listener& one) {
-    return std::tuple(-std::int64_t{one.backlog}, one.inode);
-  };
-  if (rank(fresh) < rank(it->second)) it->second = fresh;
+Claim claim_of(const PlacedSocket& placed, const Ownership& ownership) {
+  Claim claim{&placed, holders_of(placed.socket.inode, ownership), {}, false};
+  if (!claim.pids.empty()) {
+    claim.program = ownership.programs.at(claim.pids.front()).name;
+  } else {
+    claim.holder_ended = ownership.holders.contains(placed.socket.inode);
+  }
+  return claim;
+}
+
+/// One listener per address, by address. Of several sockets on one address (SO_REUSEPORT) the
+/// fullest speaks for all: it overflows first.
+std::vector<Listener> listeners_of(std::span<const Claim> claims) {
+  std::vector<Listener> listeners;
+  listeners.reserve(claims.size());
+  for (const Claim& claim : claims) {
+    const host::ListeningSocket& socket = claim.placed->socket;
+    listeners.push_back({socket.address, claim.placed->exposure, socket.inode, socket.backlog,
+                         socket.backlog_limit});
+  }
+  std::ranges::sort(listeners, [](const Listener& a, const Listener& b) {
+    return std::tie(a.address, b.backlog, a.inode) < std::tie(b.address, a.backlog, b.inode);
+  });
+  const auto repeated = std::ranges::unique(listeners, {}, &Listener::address);
+  listeners.erase(repeated.begin(), repeated.end());
+  return listeners;
 }
 
 bool is_ipv6(const Listener& listener) {
   return listener.address.find(':') != std::string::npos;
 }
 
-Observed<std::vector<Program>> programs_of(const Group& group, const Ownership& ownership) {
-  if (group.pids.empty() && group.holder_ended) {
+std::vector<std::int32_t> pids_of(std::span<const Claim> claims) {
+  std::vector<std::int32_t> pids;
+  for (const Claim& claim : claims) pids.insert(pids.end(), claim.pids.begin(), claim.pids.end());
+  std::ranges::sort(pids);
+  const auto repeated = std::ranges::unique(pids);
+  pids.erase(repeated.begin(), repeated.end());
+  return pids;
+}
+
+/// The programs that hold the sockets of one service, of which `listener` is the first by address.
+Observed<std::vector<Program>> programs_of(std::span<const Claim> claims, const Listener& listener,
+                                           const Ownership& ownership) {
+  const auto pids = pids_of(claims);
+  if (pids.empty() && std::ranges::any_of(claims, &Claim::holder_ended)) {
     return Unknown{Why::unreachable,
                    "the process that held the socket ended while it was being read"};
   }
-  if (group.pids.empty()) return ownership.missing;
+  if (pids.empty()) return ownership.missing;
   std::vector<Program> programs;
-  for (const std::int32_t pid : group.pids) {
-    if (programs.size() == kProgramsListed) break;
+  for (const std::int32_t pid : std::span{pids}.first(std::min(pids.size(), kProgramsListed))) {
     programs.push_back(ownership.programs.at(pid));
   }
-  const std::string inode = std::to_string(group.listeners.begin()->second.inode);
-  std::string excerpt =
-      "/proc/" + std::to_string(*group.pids.begin()) + "/fd: socket:[" + inode + "]";
-  if (group.pids.size() > kProgramsListed) {
-    excerpt += "; " + std::to_string(group.pids.size()) + " processes hold it, the first " +
+  const std::string inode = std::to_string(listener.inode);
+  std::string excerpt = "/proc/" + std::to_string(pids.front()) + "/fd: socket:[" + inode + "]";
+  if (pids.size() > kProgramsListed) {
+    excerpt += "; " + std::to_string(pids.size()) + " processes hold it, the first " +
                std::to_string(kProgramsListed) + " are listed";
   }
   return Seen{std::move(programs), Evidence{"/proc/PID/fd", std::move(excerpt), ownership.at}};
 }
 
-Service make_service(const Key& key, const Group& group, const Ownership& ownership) {
+/// `claims` have one key() and are at least one.
+Service make_service(std::span<const Claim> claims, const Ownership& ownership) {
+  const PlacedSocket& any = *claims.front().placed;
   Service service;
-  service.netns = key.netns;
-  service.netns_pid = group.netns_pid;
-  service.transport = key.transport;
-  service.port = key.port;
-  for (const auto& [address, listener] : group.listeners) service.listeners.push_back(listener);
-  std::ranges::sort(service.listeners, {},
-                    [](const Listener& one) { return std::tuple(is_ipv6(one), one.address); });
-  service.programs = programs_of(group, ownership);
+  service.netns = any.netns;
+  service.netns_pid = any.netns_pid;
+  service.transport = any.socket.transport;
+  service.port = any.socket.port;
+  service.listeners = listeners_of(claims);
+  service.programs = programs_of(claims, service.listeners.front(), ownership);
+  std::ranges::stable_partition(service.listeners, [](const auto& one) { return !is_ipv6(one); });
   const auto* seen = service.programs.seen();
   service.guess =
-      guess_protocol(seen ? seen->value : std::vector<Program>{}, key.transport, key.port);
-  service.id = format_endpoint(preferred_listener(service).address, key.port);
-  if (key.transport == Transport::udp) service.id += "/udp";
-  if (!key.netns.empty()) service.id += "@" + key.netns;
+      guess_protocol(seen ? std::span<const Program>{seen->value} : std::span<const Program>{},
+                     service.transport, service.port);
+  service.id = format_endpoint(preferred_listener(service).address, service.port);
+  if (service.transport == Transport::udp) service.id += "/udp";
+  if (!service.netns.empty()) service.id += "@" + service.netns;
   return service;
 }
 
@@ -119,18 +145,17 @@ void make_ids_unique(std::vector<Service>& services) {
 
 std::vector<Service> group_services(const std::vector<PlacedSocket>& sockets,
                                     const Ownership& ownership) {
-  std::map<Key, Group> groups;
-  for (const PlacedSocket& placed : sockets) {
-    const auto pids = holders_of(placed.socket.inode, ownership);
-    const std::string program = pids.empty() ? "" : ownership.programs.at(pids.front()).name;
-    Group& group = groups[{placed.netns, placed.socket.transport, placed.socket.port, program}];
-    group.netns_pid = placed.netns_pid;
-    group.pids.insert(pids.begin(), pids.end());
-    group.holder_ended |= pids.empty() && ownership.holders.contains(placed.socket.inode);
-    add_listener(group, placed);
-  }
+  std::vector<Claim> claims;
+  claims.reserve(sockets.size());
+  for (const PlacedSocket& placed : sockets) claims.push_back(claim_of(placed, ownership));
+  std::ranges::sort(claims, {}, &Claim::key);
   std::vector<Service> services;
-  for (const auto& [key, group] : groups) services.push_back(make_service(key, group, ownership));
+  for (std::span<const Claim> rest{claims}; !rest.empty();) {
+    const auto end = std::ranges::upper_bound(rest, rest.front().key(), {}, &Claim::key);
+    const auto count = static_cast<std::size_t>(end - rest.begin());
+    services.push_back(make_service(rest.first(count), ownership));
+    rest = rest.subspan(count);
+  }
   make_ids_unique(services);
   std::ranges::sort(services, {}, [](const Service& one) {
     return std::tie(one.netns, one.transport, one.port, one.id);

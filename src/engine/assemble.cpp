@@ -88,8 +88,8 @@ std::vector<Recommendation> recommend(const std::vector<ReportedFinding>& findin
 
 }  // namespace
 
-Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verdict fail_on) {
-  const FactsDocument document = readable(given);
+Report assemble(FactsDocument given, Judgement judgement, Lang lang, Verdict fail_on) {
+  FactsDocument document = readable(std::move(given));
   const std::vector<Finding> findings =
       fold(std::move(judgement.findings), declared_explanations());
   Report report;
@@ -101,11 +101,12 @@ Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verd
   report.verdict = run_verdict(document, findings, judgement.tests);
   report.exit_code = exit_code(report.verdict, fail_on);
   report.coverage = measure_coverage(document);
-  for (const Component& component : document.components) {
-    report.components.push_back(
-        {component.id, component.kind, name_of(component, lang), component.probe,
-         component_status(component, findings, judgement.tests), component.facts});
+  const WorstBySubject worst{findings, judgement.tests};
+  for (Component& component : document.components) {
     add_statistics(component, lang, report.statistics);
+    report.components.push_back({component.id, component.kind, name_of(component, lang),
+                                 component.probe, component_status(component, worst),
+                                 std::move(component.facts)});
   }
   for (const Finding& finding : findings) report.findings.push_back(report_finding(finding, lang));
   for (const TestResult& test : judgement.tests) report.tests.push_back(report_test(test, lang));
@@ -116,7 +117,7 @@ Report assemble(const FactsDocument& given, Judgement judgement, Lang lang, Verd
   for (const Unjudged& rule : judgement.unjudged) {
     report.undecided.push_back({rule.rule, rule.subject, rule.reason.why, rule.reason.detail});
   }
-  report.tasks = document.tasks;
+  report.tasks = std::move(document.tasks);
   return report;
 }
 

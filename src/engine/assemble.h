@@ -9,7 +9,7 @@
 namespace postflight {
 
 /// The report over one document: judged findings folded, sentences taken from the catalog.
-Report assemble(const FactsDocument& document, Judgement judgement, Lang lang,
+Report assemble(FactsDocument document, Judgement judgement, Lang lang,
                 Verdict fail_on = Verdict::unknown);
 
 }  // namespace postflight

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 
 namespace postflight {
 namespace {
@@ -28,22 +30,27 @@ bool concern_different_parts(std::string_view a, std::string_view b) {
   return same_component && !part_of(a).empty() && !part_of(b).empty() && part_of(a) != part_of(b);
 }
 
+/// True where `cause`, which is about the same endpoint, explains `symptom`.
 bool is_explained_by(const Finding& symptom, const Finding& cause,
                      const std::vector<Explains>& explains) {
   const bool declared = std::ranges::any_of(explains, [&](const Explains& pair) {
     return pair.cause == cause.id && pair.symptom == symptom.id;
   });
-  return declared && &symptom != &cause &&
-         endpoint_of(symptom.subject) == endpoint_of(cause.subject) &&
-         !concern_different_parts(symptom.subject, cause.subject);
+  return declared && &symptom != &cause && !concern_different_parts(symptom.subject, cause.subject);
 }
 
 /// Index of the finding under which each one belongs, or nothing where it stands by itself.
 std::vector<std::optional<std::size_t>> find_causes(const std::vector<Finding>& findings,
                                                     const std::vector<Explains>& explains) {
+  // Only those about one endpoint can explain each other, and there may be thousands of the others.
+  std::unordered_map<std::string_view, std::vector<std::size_t>> by_endpoint;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    by_endpoint[endpoint_of(findings[i].subject)].push_back(i);
+  }
   std::vector<std::optional<std::size_t>> causes(findings.size());
   for (std::size_t symptom = 0; symptom < findings.size(); ++symptom) {
-    for (std::size_t cause = 0; cause < findings.size() && !causes[symptom]; ++cause) {
+    for (const std::size_t cause : by_endpoint.at(endpoint_of(findings[symptom].subject))) {
+      if (causes[symptom]) break;
       if (is_explained_by(findings[symptom], findings[cause], explains)) causes[symptom] = cause;
     }
   }

@@ -2,6 +2,7 @@
 #include "engine/judge.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "engine/readable.h"
@@ -20,7 +21,9 @@ Component self_component(const FactsDocument& document) {
 }
 
 Judgement judge(const FactsDocument& given, const Settings& settings) {
-  const FactsDocument document = readable(given);
+  std::optional<FactsDocument> mended;  // only a file edited by hand or of another version needs it
+  if (!is_readable(given)) mended = readable(given);
+  const FactsDocument& document = mended ? *mended : given;
   Judgement judgement;
   const Component self = self_component(document);
   const auto judge_component = [&](const Component& component) {

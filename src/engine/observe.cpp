@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "base/version.h"
 #include "discover/discover.h"
@@ -19,6 +21,7 @@ namespace {
 
 constexpr Duration kDiscoveryBudget = std::chrono::seconds{5};
 constexpr const char* kDiscoveryTask = "discover";
+constexpr std::string_view kServiceKey = "service";
 constexpr std::string_view kTopologyKey = "topology";
 
 std::string host_name() {
@@ -57,21 +60,38 @@ Json facts_of(const ProbeSpec& probe, const JobResult& result) {
   return facts;
 }
 
-Observed<Topology> topology_of(const JobResult& result) {
-  for (const Frame& frame : result.frames) {
-    if (frame.key != kTopologyKey) continue;
-    const auto parsed = parse_json(frame.payload);
-    if (!parsed) return unknown_from(parsed.error());
-    auto topology = decode<Topology>(*parsed, "topology");
-    if (!topology) return unknown_from(topology.error());
-    return Seen{*std::move(topology), Evidence{}};
+template <class T>
+Result<T> read_frame(Frame& frame) {
+  const std::string payload = std::exchange(frame.payload, {});  // not needed twice
+  PF_TRY_ASSIGN(const Json json, parse_json(payload));
+  return decode<T>(json, frame.key);
+}
+
+/// Services come one by one, so that thousands are never all there as JSON; what is left of the
+/// topology comes last, and without it the list of them is not complete.
+Observed<Topology> topology_of(JobResult& result) {
+  std::vector<Service> services;
+  for (Frame& frame : result.frames) {
+    if (frame.key == kServiceKey) {
+      auto service = read_frame<Service>(frame);
+      if (!service) return unknown_from(service.error());
+      services.push_back(*std::move(service));
+    } else if (frame.key == kTopologyKey) {
+      auto topology = read_frame<Topology>(frame);
+      if (!topology) return unknown_from(topology.error());
+      topology->services = std::move(services);
+      return Seen{*std::move(topology), Evidence{}};
+    }
   }
   return why_missing(result.record);
 }
 
 Job discovery_job(const ObserveOptions& options) {
   return {kDiscoveryTask, kDiscoveryBudget, [&options](FactSink& sink, Deadline deadline) {
-            const Topology topology = discover({.root = options.root, .deadline = deadline});
+            Topology topology = discover({.root = options.root, .deadline = deadline});
+            for (const Service& service : std::exchange(topology.services, {})) {
+              sink.put(kServiceKey, dump_json(to_json(service)));
+            }
             sink.put(kTopologyKey, dump_json(to_json(topology)));
           }};
 }
@@ -101,7 +121,7 @@ class Run {
       if (is_discovery && !discovery_only) enqueue(true);
     });
     finish(MonotonicClock::now() - started);
-    return {redact(std::move(document_)), !finished};
+    return {std::move(document_), !finished};
   }
 
  private:
@@ -111,7 +131,8 @@ class Run {
       if (probe->needs_topology == after_discovery) probes.push_back(probe);
     }
     const auto* seen = document_.topology.seen();
-    const Topology topology = seen ? seen->value : Topology{};
+    const Topology none;
+    const Topology& topology = seen ? seen->value : none;
     Plan planned = plan(probes, topology, options_.settings);
     if (after_discovery) note_unchecked_services(planned, topology);
     for (PlannedTask& task : planned.tasks) add(std::move(task));
@@ -140,11 +161,14 @@ class Run {
   void take(JobResult result) {
     if (result.record.id == kDiscoveryTask) {
       document_.topology = topology_of(result);
+      note_memory();  // the topology is there twice: what was said, and what was read
     } else {
       const Slot& slot = tasks_.at(result.record.id);
       Component& component = document_.components[slot.component];
       component.facts = facts_of(*slot.probe, result);
+      // At once, while others are still being waited for: at the end it would delay the report.
       result.record.component = component.id;
+      redact(component);
     }
     if (options_.on_task) options_.on_task(result.record);
     document_.tasks.push_back(std::move(result.record));
@@ -152,8 +176,15 @@ class Run {
 
   void finish(MonotonicClock::duration took) {
     document_.duration_seconds = std::chrono::duration<double>(took).count();
-    document_.supervisor_memory_bytes = private_memory_bytes();
+    redact_all_but_components(document_);  // they were, each as it came
+    for (Component& component : document_.components) {
+      if (component.facts.empty()) redact(component);  // but for one that never came
+    }
+    note_memory();
+    document_.supervisor_memory_bytes = most_memory_;
   }
+
+  void note_memory() { most_memory_ = std::max(most_memory_, private_memory_bytes()); }
 
   struct Slot {
     const ProbeSpec* probe;
@@ -164,6 +195,7 @@ class Run {
   Supervisor supervisor_;
   FactsDocument document_;
   std::map<std::string, Slot> tasks_;
+  std::uint64_t most_memory_ = 0;
 };
 
 }  // namespace

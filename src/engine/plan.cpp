@@ -17,6 +17,10 @@ namespace {
 /// small services share a program's name, and Docker runs a docker-proxy for each published port.
 constexpr std::size_t kMostGuessedPortsOfOneProcess = 16;
 
+/// Each task costs about 25 kB of the supervisor's memory and a fork, and the run has 15 seconds. A
+/// machine with more services than this of one kind is looked at in parts, by --only.
+constexpr std::size_t kMostTargetsOfOneProbe = 1000;
+
 std::string program_of(const Service& service) {
   const auto* programs = service.programs.seen();
   return programs && !programs->value.empty() ? programs->value.front().name : "?";
@@ -85,9 +89,10 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
   for (const ProbeSpec* probe : probes) {
     std::set<std::string> planned;
     GuessedPorts guessed;
+    std::size_t count = 0;
     for (Target& target : probe->plan(topology, settings)) {
       if (!planned.insert(target.component_id).second) {
-        pass_over(target, Passed::left_out, "another task looks at it under the same id");
+        pass_over(target, Passed::same_id, "another one with the same id is looked at");
       } else if (!is_wanted(settings, target.component_id)) {
         pass_over(target, Passed::left_out, "left out by only or skip");
       } else if (settings.only.empty() && guessed.are_enough_of(target.service)) {
@@ -95,7 +100,13 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
             target, Passed::too_many_alike,
             fmt::format("its process holds many ports, {} of them were asked; --only asks this one",
                         kMostGuessedPortsOfOneProcess));
+      } else if (count == kMostTargetsOfOneProbe) {
+        pass_over(target, Passed::over_limit,
+                  fmt::format("{} others of its kind are looked at, which is all a run can hold; "
+                              "--only chooses",
+                              kMostTargetsOfOneProbe));
       } else {
+        ++count;
         result.tasks.push_back({probe, std::move(target)});
       }
     }

@@ -74,6 +74,7 @@ TEST(Plan, TheSameTargetTwiceIsOneTaskAndTheOtherIsTold) {
   EXPECT_EQ(made.tasks.size(), 1u);
   ASSERT_EQ(made.not_checked.size(), 1u);
   EXPECT_EQ(made.not_checked[0].subject, "redis:127.0.0.1:6379");
+  EXPECT_EQ(made.not_checked[0].passed, Passed::same_id);
 }
 
 /// `count` services on ports of their own; process() tells whose the one with this number is.
@@ -100,6 +101,19 @@ TEST(Plan, ManyProcessesOfOneNameAreAllAsked) {
   Topology unseen = many_guessed(40, own);
   for (Service& each : unseen.services) each.programs = Unknown{Why::denied, ""};
   EXPECT_EQ(make_plan(unseen, {}).tasks.size(), 40u) << "not seen is not the same as one";
+}
+
+TEST(Plan, MoreTargetsThanARunCanHoldAreTold) {
+  const auto own = [](std::size_t i) { return static_cast<std::int32_t>(i) + 1; };
+  const Plan made = make_plan(many_guessed(1100, own), {});
+  EXPECT_EQ(made.tasks.size(), 1000u);
+  EXPECT_EQ(std::ranges::count(made.not_checked, Passed::over_limit, &NotChecked::passed), 100);
+  Settings settings;
+  settings.only = {"redis:127.0.0.1:80*"};
+  EXPECT_EQ(std::ranges::count(make_plan(many_guessed(1100, own), settings).not_checked,
+                               Passed::over_limit, &NotChecked::passed),
+            0)
+      << "those that --only names are looked at";
 }
 
 TEST(Plan, OnlyAndSkip) {

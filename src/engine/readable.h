@@ -10,6 +10,9 @@ namespace postflight {
 /// The fact as it is where it reads back as `declaration` says, and otherwise unknown: malformed.
 Json readable_fact(const FactDeclaration& declaration, Json fact);
 
+/// True where readable() would change nothing.
+bool is_readable(const FactsDocument& document);
+
 /// The document with each fact that its probe declares, and each as readable_fact(): a damaged
 /// value, or one that a document of another version lacks, must count as unknown and never pass for
 /// seen. Leaves components of probes this build does not have.

@@ -2,11 +2,14 @@
 #include "engine/redact.h"
 
 #include <re2/re2.h>
+#include <re2/set.h>
 
 #include <algorithm>
 #include <array>
 #include <initializer_list>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/redact_named.h"
@@ -128,58 +131,112 @@ bool is_excused(Unless unless, std::string_view secret) {
 
 constexpr int kMostRounds = 8;
 
-/// The compiled patterns: constant once made, shared because compiling them costs more than most
-/// texts.
+RE2::Options bytes() {
+  RE2::Options options{RE2::Latin1};  // any byte is a character: broken UTF-8 hides nothing
+  options.set_log_errors(false);
+  return options;
+}
+
+/// Everything the gate looks for as one automaton, which reads a text once. Nearly all texts hold
+/// nothing, and asking each pattern in turn costs forty times as much.
+class Prefilter {
+ public:
+  /// Numbers of what is looked for: URLs, named values, and from here on those of kPatterns.
+  static constexpr int kUrls = 0, kNamed = 1, kFirstPattern = 2;
+
+  Prefilter() : anything_(bytes(), RE2::UNANCHORED) {
+    add("://");
+    add(assignment_pattern());
+    for (const SecretPattern& secret : kPatterns) add(secret.pattern);
+    usable_ = usable_ && anything_.Compile();
+  }
+
+  /// Marks in `found` what may match; what is not marked certainly does not. False where nothing
+  /// may.
+  bool look(std::string_view text, std::vector<bool>& found) const {
+    std::vector<int> numbers;
+    RE2::Set::ErrorInfo error{};
+    const bool any = usable_ && anything_.Match({text.data(), text.size()}, &numbers, &error);
+    // Where the automaton had not room enough to tell, everything may.
+    const bool cannot_tell = !usable_ || (!any && error.kind != RE2::Set::kNoError);
+    if (!any && !cannot_tell) return false;
+    found.assign(kFirstPattern + kPatterns.size(), cannot_tell);
+    for (const int number : numbers) found[static_cast<std::size_t>(number)] = true;
+    return true;
+  }
+
+ private:
+  void add(const char* pattern) { usable_ = anything_.Add(pattern, nullptr) >= 0 && usable_; }
+
+  bool usable_ = true;
+  RE2::Set anything_;
+};
+
+/// The patterns, each compiled when it first may match: that costs more than most texts, and most
+/// patterns are never needed.
 class Gate {
  public:
   Gate() {
-    RE2::Options options{RE2::Latin1};  // any byte is a character: broken UTF-8 hides nothing
-    options.set_log_errors(false);
-    for (const SecretPattern& secret : kPatterns) {
-      compiled_.push_back({std::make_unique<RE2>(secret.pattern, options), secret.unless});
-    }
+    for (const SecretPattern& secret : kPatterns) patterns_.push_back({&secret, nullptr});
   }
 
-  /// Until nothing changes: what one replacement leaves may read differently, and a text that is
-  /// redacted again later, from a file, must stay as it is.
-  std::string text(std::string_view input) const {
+  /// The text without its secrets, or nothing where it holds none. Until nothing changes: what one
+  /// replacement leaves may read differently, and a text that is redacted again later, from a file,
+  /// must stay as it is.
+  std::optional<std::string> without_secrets(std::string_view input) const {
+    std::vector<bool> found;
+    if (!may_hold_secret(input) || !prefilter_.look(input, found)) return std::nullopt;
     std::string out(input);
-    if (!may_hold_secret(input)) return out;
     for (int round = 0; round < kMostRounds; ++round) {
-      std::string next = once(out);
+      std::string next = once(out, found);
       if (next == out) break;
       out = std::move(next);
+      if (!prefilter_.look(out, found)) break;
     }
+    if (out == input) return std::nullopt;
     return out;
   }
 
  private:
   struct Compiled {
-    std::unique_ptr<RE2> pattern;
-    Unless unless;
+    const SecretPattern* secret;
+    mutable std::unique_ptr<RE2> pattern;
+
+    const RE2& compiled() const {
+      if (!pattern) pattern = std::make_unique<RE2>(secret->pattern, bytes());
+      return *pattern;
+    }
   };
 
-  std::string once(std::string_view input) const {
-    std::string out = redact_urls(input);
-    for (const Compiled& secret : compiled_) replace(secret, out);
-    return redact_named_values(out);
+  /// `found` is of the text as it is given: once it has changed, anything may match.
+  std::string once(std::string_view input, const std::vector<bool>& found) const {
+    std::string out = found[Prefilter::kUrls] ? redact_urls(input) : std::string(input);
+    bool changed = out != input;
+    for (std::size_t i = 0; i < patterns_.size(); ++i) {
+      if (changed || found[Prefilter::kFirstPattern + i])
+        changed = replace(patterns_[i], out) || changed;
+    }
+    return changed || found[Prefilter::kNamed] ? redact_named_values(out) : out;
   }
 
-  static void replace(const Compiled& secret, std::string& text) {
+  /// True where the text was changed.
+  static bool replace(const Compiled& one, std::string& text) {
     std::string out;
     re2::StringPiece groups[3];
     std::size_t done = 0, from = 0;
     while (from < text.size() &&
-           secret.pattern->Match(text, from, text.size(), RE2::UNANCHORED, groups, 3)) {
+           one.compiled().Match(text, from, text.size(), RE2::UNANCHORED, groups, 3)) {
       const auto begin = static_cast<std::size_t>(groups[2].data() - text.data());
       const std::size_t end = begin + groups[2].size();
       from = std::max(end, from + 1);
-      if (groups[2].empty() || is_excused(secret.unless, {groups[2].data(), groups[2].size()}))
+      if (groups[2].empty() || is_excused(one.secret->unless, {groups[2].data(), groups[2].size()}))
         continue;
       out.append(text, done, begin - done).append(kRedacted);
       done = end;
     }
-    if (done > 0) text = out.append(text, done);
+    if (done == 0) return false;
+    text = out.append(text, done);
+    return true;
   }
 
   /// A short text without any of these bytes introduces nothing, and is too short to be a token
@@ -189,7 +246,8 @@ class Gate {
            (text.size() >= 6 && text.find_first_of(" =:@-._$\"'") != std::string_view::npos);
   }
 
-  std::vector<Compiled> compiled_;
+  Prefilter prefilter_;
+  std::vector<Compiled> patterns_;
 };
 
 const Gate& gate() {
@@ -209,15 +267,10 @@ bool is_named_secret(const Json& object) {
 
 void redact_value(Json& value, bool secret);
 
-void redact_object(Json& object, bool secret) {
-  const bool named = is_named_secret(object);
+/// Gives the object's members the names they have without secrets.
+void rename_members(Json& object) {
   Json out = Json::object();
   for (auto& [key, member] : object.items()) {
-    // Evidence and reasons beneath a secret name are text about it, not the secret itself.
-    const bool about = key == "evidence" || key == "unknown";
-    const bool inner =
-        !about && (secret || names_a_secret(key) || (named && (key == "value" || key == "Value")));
-    redact_value(member, inner);
     std::string name = redact_text(key);
     while (out.contains(name)) name += "+";  // two names that differed in their secret alone
     out[name] = std::move(member);
@@ -225,10 +278,28 @@ void redact_object(Json& object, bool secret) {
   object = std::move(out);
 }
 
+void redact_object(Json& object, bool secret) {
+  const bool named = is_named_secret(object);
+  bool rename = false;
+  for (auto& [key, member] : object.items()) {
+    // Evidence and reasons beneath a secret name are text about it, not the secret itself.
+    const bool about = key == "evidence" || key == "unknown";
+    const bool inner =
+        !about && (secret || names_a_secret(key) || (named && (key == "value" || key == "Value")));
+    redact_value(member, inner);
+    rename = rename || gate().without_secrets(key);
+  }
+  if (rename) rename_members(object);
+}
+
 void redact_value(Json& value, bool secret) {
   if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    value = secret && !text.empty() ? std::string(kRedacted) : redact_text(text);
+    auto& text = value.get_ref<std::string&>();
+    if (secret && !text.empty()) {
+      text = kRedacted;
+    } else if (auto redacted = gate().without_secrets(text)) {
+      text = *std::move(redacted);
+    }
   } else if (value.is_object()) {
     redact_object(value, secret);
   } else if (value.is_array()) {
@@ -236,21 +307,68 @@ void redact_value(Json& value, bool secret) {
   }
 }
 
+/// By way of JSON, one piece at a time: a whole document would be held thrice meanwhile.
+template <class T>
+void redact_piece(T& piece) {
+  Json json = to_json(piece);
+  redact_json(json);
+  // It came from to_json a moment ago and only strings changed, so it must read back.
+  piece = decode<T>(json).value();
+}
+
+template <class T>
+void redact_each(std::vector<T>& pieces) {
+  for (T& piece : pieces) redact_piece(piece);
+}
+
+Observed<Topology> redact_topology(const Observed<Topology>& observed) {
+  const auto* seen = observed.seen();
+  if (!seen) {
+    auto other = observed;
+    redact_piece(other);
+    return other;
+  }
+  auto out = *seen;
+  redact_each(out.value.services);
+  redact_each(out.value.namespaces);
+  redact_piece(out.value.addresses);
+  redact_piece(out.value.global_addresses);
+  redact_piece(out.evidence);
+  return out;
+}
+
 }  // namespace
 
 std::string redact_text(std::string_view text) {
-  return gate().text(text);
+  auto redacted = gate().without_secrets(text);
+  return redacted ? *std::move(redacted) : std::string(text);
 }
 
 void redact_json(Json& value) {
   redact_value(value, false);
 }
 
+void redact(Component& component) {
+  // The facts stay where they are, they are most of a document; the rest is a few words.
+  Json facts = std::exchange(component.facts, Json::object());
+  redact_piece(component);
+  redact_json(facts);
+  component.facts = std::move(facts);
+}
+
+void redact_all_but_components(FactsDocument& document) {
+  for (std::string* text : {&document.tool_version, &document.host, &document.started_at}) {
+    redact_piece(*text);
+  }
+  document.topology = redact_topology(document.topology);
+  redact_each(document.tasks);
+  redact_each(document.not_checked);
+}
+
 FactsDocument redact(FactsDocument document) {
-  Json json = to_json(document);
-  redact_json(json);
-  // The document came from to_json a moment ago and only strings changed, so it must read back.
-  return decode<FactsDocument>(json, "facts").value();
+  redact_all_but_components(document);
+  for (Component& component : document.components) redact(component);
+  return document;
 }
 
 }  // namespace postflight

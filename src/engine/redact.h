@@ -27,4 +27,9 @@ void redact_json(Json& value);
 /// The document with every string redacted.
 FactsDocument redact(FactsDocument document);
 
+/// The two halves of redact(FactsDocument), for who gets one component after another and wants
+/// little left to do at the end.
+void redact(Component& component);
+void redact_all_but_components(FactsDocument& document);
+
 }  // namespace postflight

@@ -16,4 +16,7 @@ bool names_a_secret(std::string_view name);
 /// strings and queries of URLs. Pure; linear but for very long runs of assignments.
 std::string redact_named_values(std::string_view text);
 
+/// The pattern without a match of which redact_named_values() changes nothing. RE2's syntax.
+const char* assignment_pattern();
+
 }  // namespace postflight

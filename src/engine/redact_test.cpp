@@ -333,6 +333,9 @@ TEST(Redact, ReachesEveryStringOfADocument) {
   const std::string text = dump_json(to_json(redact(document)));
   EXPECT_EQ(text.find("c4nary"), std::string::npos) << text;
   EXPECT_NE(text.find("10.0.0.5:6379"), std::string::npos);
+  Json whole = to_json(document);
+  redact_json(whole);
+  EXPECT_EQ(text, dump_json(whole)) << "piece by piece it must come to the same";
 }
 
 TEST(Redact, KeepsAnHonestDocumentAsItIs) {

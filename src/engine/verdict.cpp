@@ -19,10 +19,6 @@ bool lacks_required_fact(const Component& component) {
   });
 }
 
-bool is_about(const std::string& subject, const std::string& component) {
-  return subject == component || subject.starts_with(component + " ");
-}
-
 }  // namespace
 
 Verdict verdict_of(Severity severity) {
@@ -43,31 +39,54 @@ Verdict verdict_of(TestStatus status) {
   return Verdict::unknown;
 }
 
-Verdict component_status(const Component& component, const std::vector<Finding>& findings,
-                         const std::vector<TestResult>& tests) {
-  Verdict status = lacks_required_fact(component) ? Verdict::unknown : Verdict::ok;
+WorstBySubject::WorstBySubject(const std::vector<Finding>& findings,
+                               const std::vector<TestResult>& tests) {
   for (const Finding& finding : findings) {
-    if (is_about(finding.subject, component.id))
-      status = std::max(status, verdict_of(finding.severity));
+    note(finding.subject, verdict_of(finding.severity));
     for (const Finding& symptom : finding.symptoms) {
-      if (is_about(symptom.subject, component.id))
-        status = std::max(status, verdict_of(symptom.severity));
+      note(symptom.subject, verdict_of(symptom.severity));
     }
   }
-  for (const TestResult& test : tests) {
-    if (is_about(test.subject, component.id)) status = std::max(status, verdict_of(test.status));
+  for (const TestResult& test : tests) note(test.subject, verdict_of(test.status));
+}
+
+void WorstBySubject::note(std::string_view subject, Verdict verdict) {
+  // An id may hold blanks itself, so that each blank may be the one before a part.
+  for (auto end = subject.find(' ');; end = subject.find(' ', end + 1)) {
+    Verdict& worst =
+        worst_.try_emplace(std::string(subject.substr(0, end)), Verdict::ok).first->second;
+    worst = std::max(worst, verdict);
+    if (end == std::string_view::npos) return;
   }
-  return status;
+}
+
+Verdict WorstBySubject::of(const std::string& component_id) const {
+  const auto found = worst_.find(component_id);
+  return found == worst_.end() ? Verdict::ok : found->second;
+}
+
+Verdict component_status(const Component& component, const WorstBySubject& worst) {
+  return std::max(lacks_required_fact(component) ? Verdict::unknown : Verdict::ok,
+                  worst.of(component.id));
 }
 
 Verdict run_verdict(const FactsDocument& document, const std::vector<Finding>& findings,
                     const std::vector<TestResult>& tests) {
-  const bool blind = !document.topology.seen() || document.components.empty();
+  // What was too much for one run is not what somebody decided to leave out.
+  const bool cut = std::ranges::find(document.not_checked, Passed::over_limit,
+                                     &NotChecked::passed) != document.not_checked.end();
+  const bool blind = cut || !document.topology.seen() || document.components.empty();
   Verdict verdict = blind ? Verdict::unknown : Verdict::ok;
-  for (const Finding& finding : findings) verdict = std::max(verdict, verdict_of(finding.severity));
+  for (const Finding& finding : findings) {
+    verdict = std::max(verdict, verdict_of(finding.severity));
+    for (const Finding& symptom : finding.symptoms) {
+      verdict = std::max(verdict, verdict_of(symptom.severity));
+    }
+  }
   for (const TestResult& test : tests) verdict = std::max(verdict, verdict_of(test.status));
   for (const Component& component : document.components) {
-    verdict = std::max(verdict, component_status(component, findings, tests));
+    if (verdict >= Verdict::unknown) break;  // nothing worse can come of a lack
+    if (lacks_required_fact(component)) verdict = Verdict::unknown;
   }
   return verdict;
 }

@@ -56,7 +56,7 @@ TEST(Verdict, TheWorstOfEverythingCounts) {
         const Verdict expected = std::max(
             {seen ? Verdict::ok : Verdict::unknown, verdict_of(severity), verdict_of(status)});
         EXPECT_EQ(run_verdict(document, {finding(severity)}, {test(status)}), expected);
-        EXPECT_EQ(component_status(document.components[0], {finding(severity)}, {test(status)}),
+        EXPECT_EQ(component_status(document.components[0], {{finding(severity)}, {test(status)}}),
                   expected);
       }
     }
@@ -82,11 +82,19 @@ TEST(Verdict, UnknownNeverRoundsToOk) {
   EXPECT_EQ(run_verdict(FactsDocument{}, {}, {}), Verdict::unknown);
 }
 
+TEST(Verdict, WhatARunCouldNotHoldIsNotOk) {
+  FactsDocument document = document_of(healthy());
+  document.not_checked = {{.subject = "redis:a", .passed = Passed::left_out}};
+  EXPECT_EQ(run_verdict(document, {}, {}), Verdict::ok);
+  document.not_checked.push_back({.subject = "redis:b", .passed = Passed::over_limit});
+  EXPECT_EQ(run_verdict(document, {}, {}), Verdict::unknown);
+}
+
 TEST(Verdict, DamagedFactsAreNotOk) {
   const auto status = [](auto damage) {
     Component component = healthy();
     damage(component);
-    return component_status(component, {}, {});
+    return component_status(component, {{}, {}});
   };
   EXPECT_EQ(status([](Component&) {}), Verdict::ok);
   EXPECT_EQ(status([](Component& c) { c.facts["ping_ok"] = 5; }), Verdict::unknown);
@@ -102,14 +110,21 @@ TEST(Verdict, DamagedFactsAreNotOk) {
 
 TEST(Verdict, OnlyItsOwnFindingsMoveAComponent) {
   const Component component = healthy();
-  EXPECT_EQ(component_status(component, {finding(Severity::critical, "redis:127.0.0.1:63790")}, {}),
-            Verdict::ok);
   EXPECT_EQ(
-      component_status(component, {finding(Severity::critical, std::string(kId) + " db0")}, {}),
+      component_status(component, {{finding(Severity::critical, "redis:127.0.0.1:63790")}, {}}),
+      Verdict::ok);
+  EXPECT_EQ(
+      component_status(component, {{finding(Severity::critical, std::string(kId) + " db0")}, {}}),
       Verdict::critical);
   Finding cause = finding(Severity::info, "sockets");
   cause.symptoms = {finding(Severity::warning)};
-  EXPECT_EQ(component_status(component, {cause}, {}), Verdict::warning);
+  EXPECT_EQ(component_status(component, {{cause}, {}}), Verdict::warning);
+}
+
+TEST(Verdict, AnIdMayHoldBlanks) {
+  const WorstBySubject worst{{finding(Severity::warning, "http:0.0.0.0:80@my server-7 /path")}, {}};
+  EXPECT_EQ(worst.of("http:0.0.0.0:80@my server-7"), Verdict::warning);
+  EXPECT_EQ(worst.of("http:0.0.0.0:80@my server-77"), Verdict::ok);
 }
 
 TEST(Verdict, ExitCodes) {

@@ -3,17 +3,9 @@
 // else.
 #include "host/processes.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <memory>
 
 #include "base/text.h"
-#include "host/file_descriptor.h"
 #include "host/files.h"
 #include "host/rooted.h"
 
@@ -22,8 +14,6 @@ namespace {
 
 constexpr std::size_t kCommandLineLimit = 200;
 constexpr std::string_view kDeleted = " (deleted)";
-
-using Folder = std::unique_ptr<DIR, int (*)(DIR*)>;
 
 std::string process_folder(const std::string& root, std::int32_t pid) {
   return under_root(root, "/proc/" + std::to_string(pid));
@@ -63,36 +53,7 @@ void read_executable(const std::string& folder, Program& program) {
   program.executable = one_line(path, 4096);
 }
 
-/// Notes the sockets among the open files of one process. False where permission is missing.
-bool scan_open_files(const std::string& folder, std::int32_t pid,
-                     const std::unordered_set<std::uint64_t>& inodes, SocketOwners& owners) {
-  const Folder files{::opendir((folder + "/fd").c_str()), ::closedir};
-  if (!files) return errno != EACCES && errno != EPERM;
-  const int folder_fd = ::dirfd(files.get());
-  std::array<char, 64> target;
-  while (const dirent* entry = ::readdir(files.get())) {
-    if (entry->d_name[0] == '.') continue;
-    const ssize_t length = ::readlinkat(folder_fd, entry->d_name, target.data(), target.size());
-    if (length < 0 && (errno == EACCES || errno == EPERM)) return false;
-    if (length <= 0) continue;
-    const auto inode = parse_socket_link({target.data(), static_cast<std::size_t>(length)});
-    if (inode == 0 || !inodes.contains(inode)) continue;
-    auto& holders = owners.pids[inode];
-    if (holders.empty() || holders.back() != pid) holders.push_back(pid);
-  }
-  return true;
-}
-
 }  // namespace
-
-std::uint64_t parse_socket_link(std::string_view target) {
-  constexpr std::string_view kPrefix = "socket:[";
-  if (!target.starts_with(kPrefix) || !target.ends_with(']')) return 0;
-  target.remove_prefix(kPrefix.size());
-  target.remove_suffix(1);
-  const auto inode = parse_number<std::uint64_t>(target);
-  return inode ? *inode : 0;
-}
 
 std::string parse_cgroup(std::string_view text) {
   std::string_view systemd, unified, longest;
@@ -137,24 +98,6 @@ Result<Program> read_program(std::int32_t pid, const std::string& root) {
     program.cgroup = parse_cgroup(*cgroup);
   }
   return program;
-}
-
-Result<SocketOwners> find_socket_owners(const std::unordered_set<std::uint64_t>& inodes,
-                                        const std::string& root, Deadline deadline) {
-  SocketOwners owners;
-  if (inodes.empty()) return owners;
-  PF_TRY_ASSIGN(const auto pids, list_processes(root));
-  owners.pids.reserve(inodes.size());
-  for (const std::int32_t pid : pids) {
-    if (deadline.passed()) {
-      owners.complete = false;
-      break;
-    }
-    if (!scan_open_files(process_folder(root, pid), pid, inodes, owners)) {
-      owners.denied.push_back(pid);
-    }
-  }
-  return owners;
 }
 
 }  // namespace postflight::host

@@ -26,10 +26,6 @@ Deadline soon() {
   return Deadline{Duration{5000}};
 }
 
-std::uint64_t inode_of_fd(const FileDescriptor& fd) {
-  return *inode_of("/proc/self/fd/" + std::to_string(fd.get()));
-}
-
 TEST(Processes, ReadsItself) {
   const auto pids = list_processes();
   ASSERT_TRUE(pids);
@@ -88,42 +84,6 @@ TEST(Processes, AReplacedProgramFileIsSeen) {
   EXPECT_EQ(program->command_line, copy.string() + " 60");
 }
 
-TEST(Processes, FindsEveryHolderOfASocket) {
-  const auto server = testing::listen_on("127.0.0.1");
-  const auto other = testing::listen_on("127.0.0.1");
-  const WaitingChild heir{[] {}};  // inherits both
-  const std::uint64_t inode = inode_of_fd(server.socket);
-  const auto owners = find_socket_owners({inode, 1}, "/", soon());
-  ASSERT_TRUE(owners);
-  EXPECT_TRUE(owners->complete);
-  ASSERT_EQ(owners->pids.size(), 1u);
-  const auto& pids = owners->pids.at(inode);
-  EXPECT_TRUE(std::ranges::is_sorted(pids));
-  EXPECT_NE(std::ranges::find(pids, ::getpid()), pids.end());
-  EXPECT_NE(std::ranges::find(pids, heir.pid()), pids.end());
-}
-
-TEST(Processes, SaysWhoseFilesItMayNotSee) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
-  const auto server = testing::listen_on("127.0.0.1");
-  const std::uint64_t inode = inode_of_fd(server.socket);
-  const pid_t parent = ::getpid();
-  const std::string verdict = in_child([&]() -> std::string {
-    if (!testing::become_nobody()) return "skip";
-    const auto owners = find_socket_owners({inode}, "/", soon());
-    if (!owners) return owners.error().what;
-    const bool denied = std::ranges::find(owners->denied, parent) != owners->denied.end();
-    return std::string(denied ? "denied" : "seen");
-  });
-  EXPECT_EQ(verdict, "denied");
-}
-
-TEST(Processes, APassedDeadlineIsNotAnEmptyAnswer) {
-  const auto owners = find_socket_owners({1}, "/", Deadline{Duration{0}});
-  ASSERT_TRUE(owners);
-  EXPECT_FALSE(owners->complete);
-}
-
 TEST(Processes, HalfAProcessIsNoRoot) {
   // A tree in which /proc/7 has a name but nothing else: no user id may be made up.
   const fs::path root =
@@ -146,15 +106,6 @@ TEST(Processes, HalfAProcessIsNoRoot) {
   EXPECT_EQ(whole->uid, 1001u);
   EXPECT_EQ(whole->cgroup, "/system.slice/whole.service");
   EXPECT_EQ(whole->executable, "");
-}
-
-TEST(ParseSocketLink, TakesNothingElse) {
-  EXPECT_EQ(parse_socket_link("socket:[4711]"), 4711u);
-  EXPECT_EQ(parse_socket_link("pipe:[4711]"), 0u);
-  EXPECT_EQ(parse_socket_link("socket:[]"), 0u);
-  EXPECT_EQ(parse_socket_link("socket:[-1]"), 0u);
-  EXPECT_EQ(parse_socket_link("socket:[1"), 0u);
-  EXPECT_EQ(parse_socket_link(""), 0u);
 }
 
 TEST(ParseCgroup, PrefersWhatNamesTheUnit) {

@@ -79,6 +79,7 @@ namespace codec_detail {
 template <class T>
 Json observed_to_json(const Observed<T>& observed) {
   Json out = Json::object();
+  out.get_ref<Json::object_t&>().reserve(2);
   const auto add_evidence = [&out](const Evidence& evidence) {
     if (!(evidence == Evidence{})) out["evidence"] = to_json(evidence);
   };
@@ -110,6 +111,7 @@ Json to_json(const T& value) {
     return std::to_string(value.count()) + "ms";
   } else if constexpr (d::VectorTraits<T>::value) {
     Json out = Json::array();
+    out.get_ref<Json::array_t&>().reserve(value.size());
     for (const auto& element : value) out.push_back(to_json(element));
     return out;
   } else if constexpr (d::MapTraits<T>::value) {
@@ -118,8 +120,10 @@ Json to_json(const T& value) {
     return out;
   } else if constexpr (d::DescribedStruct<T>) {
     Json out = Json::object();
+    auto& members = out.get_ref<Json::object_t&>();  // to make room: growing copies them all
+    members.reserve(boost::mp11::mp_size<d::Members<T>>::value);
     for_each_field<T>(value, [&](std::string_view name, const auto& member, std::string_view) {
-      out[std::string(name)] = to_json(member);
+      members.emplace_back(std::string(name), to_json(member));
     });
     return out;
   } else {
@@ -127,17 +131,40 @@ Json to_json(const T& value) {
   }
 }
 
+/// Where a value stands in a document, "facts.tasks[3].id". Refers to the path of what it is in,
+/// and becomes text only where something is wrong: documents have a hundred thousand values.
+class JsonPath {
+ public:
+  JsonPath(std::string_view root) : name_(root) {}
+  JsonPath(const char* root) : name_(root) {}
+  JsonPath(const std::string& root) : name_(root) {}
+  JsonPath(const JsonPath& parent, std::string_view member) : parent_(&parent), name_(member) {}
+  JsonPath(const JsonPath& parent, const char* member) : parent_(&parent), name_(member) {}
+  JsonPath(const JsonPath& parent, std::size_t index) : parent_(&parent), index_(index) {}
+
+  std::string text() const {
+    if (!parent_) return std::string(name_);
+    if (name_.empty()) return parent_->text() + "[" + std::to_string(index_) + "]";
+    return parent_->text() + "." + std::string(name_);
+  }
+
+ private:
+  const JsonPath* parent_ = nullptr;
+  std::string_view name_;
+  std::size_t index_ = 0;
+};
+
 template <class T>
-Result<void> from_json(const Json& json, T& out, const std::string& path);
+Result<void> from_json(const Json& json, T& out, const JsonPath& path);
 
 namespace codec_detail {
 
-inline std::unexpected<Error> mismatch(const std::string& path, std::string_view wanted) {
-  return fail(Errc::kMalformed, path + ": expected " + std::string(wanted));
+inline std::unexpected<Error> mismatch(const JsonPath& path, std::string_view wanted) {
+  return fail(Errc::kMalformed, path.text() + ": expected " + std::string(wanted));
 }
 
 template <class T>
-Result<void> number_from_json(const Json& json, T& out, const std::string& path) {
+Result<void> number_from_json(const Json& json, T& out, const JsonPath& path) {
   if constexpr (std::is_floating_point_v<T>) {
     if (!json.is_number()) return mismatch(path, "a number");
     out = json.get<T>();
@@ -152,7 +179,7 @@ Result<void> number_from_json(const Json& json, T& out, const std::string& path)
 }
 
 template <class T>
-Result<void> observed_from_json(const Json& json, Observed<T>& out, const std::string& path) {
+Result<void> observed_from_json(const Json& json, Observed<T>& out, const JsonPath& path) {
   if (!json.is_object()) return mismatch(path, "an object with value, absent or unknown");
   // Two at once could turn ignorance into knowledge, whichever were read.
   if (json.contains("value") + json.contains("absent") + json.contains("unknown") != 1) {
@@ -160,32 +187,32 @@ Result<void> observed_from_json(const Json& json, Observed<T>& out, const std::s
   }
   Evidence evidence;
   if (const auto it = json.find("evidence"); it != json.end()) {
-    PF_TRY(from_json(*it, evidence, path + ".evidence"));
+    PF_TRY(from_json(*it, evidence, {path, "evidence"}));
   }
   if (const auto it = json.find("value"); it != json.end()) {
     Seen<T> seen{T{}, std::move(evidence)};
-    PF_TRY(from_json(*it, seen.value, path + ".value"));
+    PF_TRY(from_json(*it, seen.value, {path, "value"}));
     out = std::move(seen);
   } else if (const auto absent = json.find("absent"); absent != json.end()) {
-    if (*absent != true) return mismatch(path + ".absent", "true");
+    if (*absent != true) return mismatch({path, "absent"}, "true");
     out = Absent{std::move(evidence)};
   } else {
     Unknown unknown;
-    PF_TRY(from_json(json["unknown"], unknown, path + ".unknown"));
+    PF_TRY(from_json(json["unknown"], unknown, {path, "unknown"}));
     out = std::move(unknown);
   }
   return {};
 }
 
 template <class T>
-Result<void> struct_from_json(const Json& json, T& out, const std::string& path) {
+Result<void> struct_from_json(const Json& json, T& out, const JsonPath& path) {
   if (!json.is_object()) return mismatch(path, "an object");
   std::optional<Error> error;
   for_each_field<T>(out, [&](std::string_view name, auto& member, std::string_view) {
     if (error) return;
     const auto it = json.find(name);
     if (it == json.end()) return;  // keeps the default: unknown for observations
-    const auto read = from_json(*it, member, path + "." + std::string(name));
+    const auto read = from_json(*it, member, {path, name});
     if (!read) error = read.error();
   });
   if (error) return std::unexpected(*std::move(error));
@@ -197,7 +224,7 @@ Result<void> struct_from_json(const Json& json, T& out, const std::string& path)
 /// Fills `out` from JSON. A missing key leaves the default, a wrong type is kMalformed with its
 /// path.
 template <class T>
-Result<void> from_json(const Json& json, T& out, const std::string& path) {
+Result<void> from_json(const Json& json, T& out, const JsonPath& path) {
   namespace d = codec_detail;
   if constexpr (d::ObservedTraits<T>::value) {
     return d::observed_from_json<typename d::ObservedTraits<T>::Value>(json, out, path);
@@ -222,9 +249,10 @@ Result<void> from_json(const Json& json, T& out, const std::string& path) {
     return {};
   } else if constexpr (d::VectorTraits<T>::value) {
     if (!json.is_array()) return d::mismatch(path, "a list");
+    out.reserve(json.size());
     for (std::size_t i = 0; i < json.size(); ++i) {
       typename T::value_type element{};
-      PF_TRY(from_json(json[i], element, path + "[" + std::to_string(i) + "]"));
+      PF_TRY(from_json(json[i], element, {path, i}));
       out.push_back(std::move(element));
     }
     return {};
@@ -237,7 +265,7 @@ Result<void> from_json(const Json& json, T& out, const std::string& path) {
 
 /// Reads a whole document of type T.
 template <class T>
-Result<T> decode(const Json& json, const std::string& name = "$") {
+Result<T> decode(const Json& json, const JsonPath& name = "$") {
   T out{};
   PF_TRY(from_json(json, out, name));
   return out;

@@ -68,8 +68,10 @@ enum class Passed {
   no_probe,          ///< Its protocol is known, but there is no probe for it.
   nothing_suggests,  ///< Nothing tells what it speaks, so nothing was sent to it.
   too_many_alike,    ///< Its program holds many ports; a few of them were asked.
+  same_id,           ///< Another one with the same id is looked at.
+  over_limit,        ///< The probe has as many targets already as a run can hold.
 };
-PF_DESCRIBE_ENUM(Passed, left_out, no_probe, nothing_suggests, too_many_alike)
+PF_DESCRIBE_ENUM(Passed, left_out, no_probe, nothing_suggests, too_many_alike, same_id, over_limit)
 
 /// Something that was seen but is not checked further, and why.
 struct NotChecked {
@@ -111,7 +113,7 @@ PF_DESCRIBE(FactsDocument,
   (host, "Name of the machine."),
   (started_at, "When the run began, RFC 3339 in UTC."),
   (duration_seconds, "How long observing took."),
-  (supervisor_memory_bytes, "Private memory of the supervising process when observing ended."),
+  (supervisor_memory_bytes, "Largest private memory of the supervising process, as far as it was seen: after discovery and when everything had been redacted."),
   (topology, "What listens on the machine."),
   (tasks, "What each task cost and how it ended."),
   (components, "What was observed, in the order of the report."),

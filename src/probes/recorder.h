@@ -56,7 +56,7 @@ const std::vector<FactDeclaration>& declare_facts() {
     for_each_field<Facts>(facts, [&](std::string_view key, const auto& fact, std::string_view doc) {
       using Field = std::remove_cvref_t<decltype(fact)>;
       declarations.push_back({key, doc, codec_detail::ObservedTraits<Field>::kRequired,
-                              schema_of<Field>(), +[](const Json& json) -> Result<void> {
+                              &schema_of<Field>, +[](const Json& json) -> Result<void> {
                                 Field read;
                                 return from_json(json, read, "fact");
                               }});

@@ -47,7 +47,7 @@ std::set<std::string> fact_ids() {
     for (const FactDeclaration& fact : probe->facts()) {
       const std::string id = std::string(probe->id) + "." + std::string(fact.key);
       ids.insert(id);
-      const Json& value = fact.schema["oneOf"][0]["properties"]["value"];
+      const Json value = fact.schema()["oneOf"][0]["properties"]["value"];
       const Json& object = value.contains("items") ? value["items"] : value;
       if (!object.contains("properties")) continue;
       for (const auto& [field, schema] : object["properties"].items()) ids.insert(id + "." + field);

@@ -48,7 +48,7 @@ TEST(Facts, CarryTheirUnitInTheirName) {
       const std::string where = std::string(probe->id) + "." + std::string(fact.key);
       EXPECT_TRUE(RE2::FullMatch(fact.key, form)) << where;
       EXPECT_TRUE(keys.insert(fact.key).second) << where << " stands twice";
-      for_each_value(std::string(fact.key), fact.schema["oneOf"][0]["properties"]["value"],
+      for_each_value(std::string(fact.key), fact.schema()["oneOf"][0]["properties"]["value"],
                      [&](const std::string& name, const Json& schema) {
                        expect_unit(name, schema, where + " " + name);
                      });

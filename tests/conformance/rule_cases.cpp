@@ -117,7 +117,7 @@ bool is_unjudged(const Judgement& judgement, std::string_view rule) {
 Json fact_schemas(const RuleFamily& family) {
   Json schemas = Json::object();
   const auto add = [&](const std::vector<FactDeclaration>& facts) {
-    for (const FactDeclaration& fact : facts) schemas[std::string(fact.key)] = fact.schema;
+    for (const FactDeclaration& fact : facts) schemas[std::string(fact.key)] = fact.schema();
   };
   for (const ProbeSpec* probe : all_probes()) {
     if (probe->kind == family.kind) add(probe->facts());

@@ -53,7 +53,10 @@ std::optional<std::uint16_t> BackendProcess::announced_port() const {
 
 HttpAnswer BackendProcess::call(std::string_view method, const std::string& path,
                                 const std::string& body) const {
-  return http_call(method, "http://127.0.0.1:" + std::to_string(port_) + path, body);
+  return HttpConnection{port_}.ask({.method = std::string{method},
+                                    .path = path,
+                                    .body = body,
+                                    .headers = {"Content-Type: application/json"}});
 }
 
 std::string BackendProcess::output() const {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "host/testing/child_process.h"
-#include "testing/http_call.h"
+#include "testing/http_connection.h"
 
 namespace postflight::lab::testing {
 

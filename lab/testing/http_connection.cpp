@@ -40,13 +40,17 @@ HeaderLines lines_of(const std::vector<std::string>& headers) {
   return lines;
 }
 
+/// An empty body is not announced either: servers must not wait for it.
 void set_method(CURL* curl, const HttpQuery& query) {
-  if (query.method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-  if (query.method != "GET" && query.method != "HEAD") {
+  if (query.method == "HEAD") {
+    curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  if (!query.body.empty()) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(query.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, query.body.data());
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, query.method.c_str());
   }
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, query.method.c_str());
 }
 
 void set_answer(CURL* curl, HttpAnswer& answer) {
@@ -105,6 +109,7 @@ HttpAnswer HttpConnection::ask(const HttpQuery& query) {
   long status = 0, connects = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+  curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &answer.seconds);
   connects_ += connects;
   answer.status = code == CURLE_OK ? static_cast<int>(status) : 0;
   return answer;

@@ -26,6 +26,7 @@ struct HttpAnswer {
   host::HttpHeaders headers;  ///< Trailers too. Names in lower case.
   std::string body;
   std::string error;
+  double seconds = 0;  ///< Until the answer was complete.
 
   /// The first header or trailer of this name, or an empty text.
   std::string header(std::string_view name) const;

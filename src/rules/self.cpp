@@ -26,7 +26,11 @@ Verdicts tasks_that(Outcome outcome, Severity severity, const SelfFacts& f) {
                   .because({"postflight, task " + task.id, task.detail, seen.evidence.at});
           // "redis redis:127.0.0.1:6379"; discovery is no probe and has no budget to set.
           const auto blank = task.id.find(' ');
-          if (blank != std::string::npos) draft.arg("probe", task.id.substr(0, blank));
+          if (blank != std::string::npos) {
+            draft.arg("probe", task.id.substr(0, blank));
+          } else {
+            draft.arg("again", Json::array({"postflight", "check"}));
+          }
           verdicts.findings.push_back(std::move(draft));
         }
         return verdicts;

@@ -97,6 +97,9 @@ std::vector<FixCase> of_the_machine() {
        "disk /srv/writable size=1m; mkdir -p /srv/ro; mount --bind /srv/writable /srv/ro; "
        "mount -o remount,ro /srv/writable; umount /srv/writable",
        "/srv/ro", "", "mount -o remount,rw /srv/ro"},
+      {"NewerKernel", "resources/newer-kernel-installed", kHost, "host",
+       "touch /boot/vmlinuz-99.$(uname -r | cut -d. -f2-)", "vmlinuz-99.", "",
+       "rm /boot/vmlinuz-99.*"},
       {"RebootRequired", "resources/reboot-required", kHost, "host",
        "touch /run/reboot-required; echo libc6 >/run/reboot-required.pkgs", "libc6", "",
        "rm /run/reboot-required"},

@@ -314,7 +314,7 @@ class RedisLook {
     const Observed<std::string> directory = setting(client, "dir");
     const auto* seen = directory.seen();
     if (!seen || !seen->value.empty()) return directory;
-    return Unknown{Why::unreachable, "CONFIG GET dir is empty: the data folder was deleted"};
+    return Absent{{seen->evidence.source, "(empty: the folder was deleted)", seen->evidence.at}};
   }
 
   void read_settings(RedisClient& client) {

@@ -310,6 +310,15 @@ TEST(RedisProbe, AclUserSeesWhatItMay) {
   EXPECT_EQ(why(bare.keys), Why::denied);
 }
 
+TEST(RedisProbe, ADeletedFolderIsAbsent) {
+  NEEDS_REDIS();
+  const RedisServer server("");
+  std::filesystem::remove_all(cli_config(server, "dir"));
+  const RedisFacts f = look(server.port());
+  ASSERT_TRUE(f.data_directory.absent());
+  EXPECT_EQ(f.data_directory.absent()->evidence.source.substr(0, 14), "CONFIG GET dir");
+}
+
 TEST(RedisProbe, RenamedConfigIsDenied) {
   NEEDS_REDIS();
   const RedisServer server("rename-command CONFIG \"\"");

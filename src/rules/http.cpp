@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "rules/commands.h"
 #include "rules/family.h"
 
 namespace postflight {
@@ -16,20 +17,12 @@ namespace {
 
 constexpr std::uint32_t kBadGateway = 502;
 constexpr std::uint32_t kGatewayTimeout = 504;
-
-const Service* service_of(const JudgeContext& context) {
-  const auto* topology = context.document.topology.seen();
-  if (!topology) return nullptr;
-  const auto it = std::ranges::find_if(topology->value.services, [&](const Service& service) {
-    return "http:" + service.id == context.component.id;
-  });
-  return it == topology->value.services.end() ? nullptr : &*it;
-}
+constexpr const char* kLogLines = "100";
 
 /// The words of a command that asks the way the probe did. `url` is the probe's, with "localhost".
-std::vector<std::string> asking_command(const std::string& url, const JudgeContext& context) {
-  std::vector<std::string> words = {"curl", "-si", "--max-time", "10"};
-  const Service* service = service_of(context);
+rules::Words asking_command(const std::string& url, const JudgeContext& context) {
+  rules::Words words = {"curl", "-si", "--max-time", "10"};
+  const Service* service = rules::service_of(context);
   if (!service || service->listeners.empty()) {
     words.push_back(url);
     return words;
@@ -37,32 +30,26 @@ std::vector<std::string> asking_command(const std::string& url, const JudgeConte
   if (url.starts_with("https:")) words.push_back("-k");
   const std::string address = reachable_address(preferred_listener(*service).address);
   words.insert(words.end(), {"--connect-to", "::" + format_endpoint(address, service->port), url});
-  if (service->netns_pid == 0) return words;
-  std::vector<std::string> inside = {"nsenter", "-t", std::to_string(service->netns_pid), "-n"};
-  inside.insert(inside.end(), words.begin(), words.end());
-  return inside;
-}
-
-/// The words of a command that shows the log of whoever serves the component.
-std::vector<std::string> log_command(const JudgeContext& context) {
-  const Service* service = service_of(context);
-  const auto* programs = service ? service->programs.seen() : nullptr;
-  const std::string cgroup =
-      programs && !programs->value.empty() ? programs->value.front().cgroup : std::string{};
-  const std::string unit = cgroup.substr(cgroup.rfind('/') + 1);
-  constexpr std::string_view kDocker = "docker-";
-  if (unit.starts_with(kDocker) && unit.ends_with(".scope")) {
-    return {"docker", "logs", "--tail", "100", unit.substr(kDocker.size(), 12)};
-  }
-  if (unit.ends_with(".service")) return {"journalctl", "-u", unit, "-n", "100", "--no-pager"};
-  return {"journalctl", "-p", "warning", "-n", "100", "--no-pager"};
+  return rules::in_network_of(service, words);
 }
 
 FindingDraft with_commands(FindingDraft draft, const std::string& url,
                            const JudgeContext& context) {
-  draft.arg("url", url)
-      .arg("request", asking_command(url, context))
-      .arg("logs", log_command(context));
+  const Service* service = rules::service_of(context);
+  const std::string program = rules::program_of(service);
+  const bool in_container = !rules::container_of(service).empty();
+  draft.arg("url", url).arg("request", asking_command(url, context));
+  if (rules::is_published_by_docker(service)) {
+    draft.arg("published", service->port);
+  } else {
+    draft.arg("logs", rules::log_command(service, kLogLines));
+  }
+  // A command that names what is not given here is left out.
+  if (program == "nginx") {
+    draft.arg("nginx", rules::in_container_of(service, {"nginx"}));
+    if (!in_container) draft.arg("error_log", "/var/log/nginx/error.log");
+  }
+  if (program == "apache2" && !in_container) draft.arg("apache", "/etc/apache2/sites-enabled");
   return draft;
 }
 
@@ -180,9 +167,19 @@ Verdicts not_in_dns(const HttpFacts& f, const JudgeContext&) {
       f.public_name, f.in_dns);
 }
 
+/// True where it is this machine's own nginx that visitors meet, as far as was seen.
+bool nginx_serves_https(const JudgeContext& context) {
+  constexpr std::uint16_t kHttps = 443;
+  const auto* topology = context.document.topology.seen();
+  return topology && std::ranges::any_of(topology->value.services, [](const Service& service) {
+           return service.netns.empty() && service.port == kHttps &&
+                  rules::program_of(&service) == "nginx" && rules::container_of(&service).empty();
+         });
+}
+
 /// What OpenSSL says of the chain. Other objections than these may be the machine's own: it may
 /// lack the authorities that visitors' browsers have.
-Verdicts certificate_refused(const HttpFacts& f, const JudgeContext&) {
+Verdicts certificate_refused(const HttpFacts& f, const JudgeContext& c) {
   constexpr std::array<std::string_view, 3> kRefusedByAll = {
       "certificate has expired", "certificate is not yet valid", "self-signed certificate"};
   return judge_from(
@@ -193,7 +190,10 @@ Verdicts certificate_refused(const HttpFacts& f, const JudgeContext&) {
                                                ": " + result +
                                                "; visitors' browsers may know more authorities"};
         }
-        return FindingDraft{Severity::critical}.arg("host", name).arg("result", result);
+        FindingDraft draft =
+            FindingDraft{Severity::critical}.arg("host", name).arg("result", result);
+        if (nginx_serves_https(c)) draft.arg("nginx", "nginx");
+        return draft;
       },
       f.public_name, f.certificate_check);
 }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "rules/commands.h"
 #include "rules/family.h"
 
 namespace postflight::rules {
@@ -24,8 +25,63 @@ std::uint16_t port_of(const JudgeContext& context) {
   return parse_number<std::uint16_t>(digits.substr(0, digits.find_first_of("@#"))).value_or(6379);
 }
 
+/// The first words of a command that asks the server, from where it can be reached.
+Words redis_cli(const JudgeContext& context) {
+  const Service* service = service_of(context);
+  Words words = {"redis-cli"};
+  if (service && !service->listeners.empty()) {
+    const std::string address = reachable_address(preferred_listener(*service).address);
+    if (address != "127.0.0.1") words.insert(words.end(), {"-h", address});
+  }
+  words.insert(words.end(), {"-p", std::to_string(port_of(context))});
+  if (!container_of(service).empty()) return in_container_of(service, words);
+  return in_network_of(service, words);
+}
+
+/// Shows the server's log, or where it is.
+Words log_words(const JudgeContext& context) {
+  const Service* service = service_of(context);
+  if (!container_of(service).empty()) return log_command(service, "20");
+  Words words = redis_cli(context);
+  words.insert(words.end(), {"CONFIG", "GET", "logfile"});
+  return words;
+}
+
+/// {published} stands for the port where docker-proxy listens, {own} where the server itself does:
+/// a command that names the one that is not given is left out.
 FindingDraft draft(Severity severity, const JudgeContext& context) {
-  return FindingDraft{severity}.arg("port", port_of(context));
+  const Service* service = service_of(context);
+  const bool published = is_published_by_docker(service);
+  return FindingDraft{severity}
+      .arg("port", port_of(context))
+      .arg("redis", redis_cli(context))
+      .arg(published ? "published" : "own", port_of(context));
+}
+
+/// Adds a command that names the programs of this machine that are connected. Not for a server in a
+/// container: its clients are in other networks.
+FindingDraft with_clients(FindingDraft draft, const JudgeContext& c) {
+  const Service* service = service_of(c);
+  const bool here = container_of(service).empty() && !is_published_by_docker(service);
+  if (here) draft.arg("show_sockets", in_network_of(service, {"ss"}));
+  return draft;
+}
+
+/// Adds the folder the server writes to, and commands that look at it where that folder is.
+FindingDraft with_directory(FindingDraft draft, const RedisFacts& f, const JudgeContext& c) {
+  const auto* directory = f.data_directory.seen();
+  const Service* service = service_of(c);
+  draft.arg("known", directory ? 1 : 0)
+      .arg("directory", directory ? Json(directory->value) : Json(""));
+  if (directory && !is_published_by_docker(service)) {
+    draft.arg("list_folder", in_container_of(service, {"ls", "-ld", directory->value}))
+        .arg("show_space", in_container_of(service, {"df", "-h", directory->value}));
+  }
+  return draft;
+}
+
+bool is_without_right(const std::string& reply) {
+  return reply.starts_with("NOPERM");
 }
 
 /// A server that answers PING with an error other than the two that rules of their own explain.
@@ -36,7 +92,9 @@ Verdicts ping_refused(const RedisFacts& f, const JudgeContext& c) {
             reply.starts_with("MASTERDOWN")) {
           return silent();
         }
-        return draft(Severity::critical, c).arg("reply", reply);
+        // The check's user may not ask; those of the clients may well.
+        if (is_without_right(reply)) return Unknown{Why::denied, reply};
+        return with_clients(draft(Severity::critical, c).arg("reply", reply), c);
       },
       f.ping_ok, f.ping_reply);
 }
@@ -56,11 +114,20 @@ Verdicts last_save_failed(const RedisFacts& f, const JudgeContext& c) {
         if (status == "ok") return silent();
         // With stop-writes-on-bgsave-error, the default, every write is refused from now on.
         const bool refuses_writes = reply.starts_with("MISCONF");
-        return draft(refuses_writes ? Severity::critical : Severity::warning, c)
-            .arg("directory", shown(f.data_directory))
-            .arg("age", shown(f.last_snapshot_age_seconds))
-            .arg("unsaved", shown(f.unsaved_changes))
-            .arg("writes", refuses_writes ? 0 : 1);
+        const bool deleted = f.data_directory.absent();
+        FindingDraft found = draft(refuses_writes ? Severity::critical : Severity::warning, c)
+                                 .arg("age", shown(f.last_snapshot_age_seconds))
+                                 .arg("unsaved", shown(f.unsaved_changes))
+                                 .arg("writes", refuses_writes ? 0 : 1)
+                                 .arg("deleted", deleted ? 1 : 0);
+        if (deleted) {
+          // A new folder of that name is another one to the server: only a dump over the wire
+          // helps.
+          found.arg("rescue", redis_cli(c)).because(f.data_directory.absent()->evidence);
+        } else {
+          found.arg("save", redis_cli(c)).arg("log", log_words(c));
+        }
+        return with_directory(std::move(found), f, c);
       },
       f.last_snapshot_status, f.ping_reply);
 }
@@ -72,7 +139,7 @@ Verdicts aof_failed(const Observed<std::string>& last_attempt, Severity severity
   return judge_from(
       [&](bool enabled, const std::string& status) -> Verdicts {
         if (!enabled || status == "ok") return silent();
-        return draft(severity, c).arg("directory", shown(f.data_directory));
+        return with_directory(draft(severity, c), f, c);
       },
       f.aof_enabled, last_attempt);
 }
@@ -138,6 +205,7 @@ Verdicts memory_nearly_full(const RedisFacts& f, const JudgeContext& c) {
             .arg("used", used)
             .arg("limit", limit)
             .arg("ratio", ratio)
+            .arg("reached", ratio >= 1 ? 1 : 0)
             .arg("policy", policy);
       },
       f.used_memory_bytes, f.maxmemory_bytes, f.maxmemory_policy);
@@ -162,7 +230,8 @@ Verdicts clients_nearly_full(const RedisFacts& f, const JudgeContext& c) {
         const double ratio =
             limit == 0 ? 0 : static_cast<double>(connected) / static_cast<double>(limit);
         if (ratio < c.thresholds.redis_clients_warning_ratio) return silent();
-        return draft(Severity::warning, c).arg("connected", connected).arg("limit", limit);
+        return with_clients(
+            draft(Severity::warning, c).arg("connected", connected).arg("limit", limit), c);
       },
       f.connected_clients, f.maxclients);
 }
@@ -186,8 +255,14 @@ Verdicts open_to_strangers(const RedisFacts& f, const JudgeContext& c) {
         // A machine without a global address can be reached from its own network only.
         const auto* topology = c.document.topology.seen();
         const bool global = topology && !topology->value.global_addresses.empty();
-        return draft(global ? Severity::critical : Severity::warning, c)
-            .arg("global", global ? 1 : 0);
+        FindingDraft found = draft(global ? Severity::critical : Severity::warning, c);
+        // In a container loopback is the container's own: bound to it, nobody would reach the
+        // server.
+        const Service* service = service_of(c);
+        const bool contained = is_published_by_docker(service) || !container_of(service).empty();
+        found.arg("contained", contained ? 1 : 0);
+        if (!contained) found.arg("bindable", redis_cli(c));
+        return found;
       },
       f.answers_strangers);
 }
@@ -213,6 +288,11 @@ std::vector<TestDraft> ping_test(const RedisFacts& f, const JudgeContext&) {
   TestDraft test;
   f.ping_ok.visit(
       [&](const Seen<bool>& seen) {
+        const auto* reply = f.ping_reply.seen();
+        if (reply && is_without_right(reply->value)) {
+          test.reason = {Why::denied, reply->value};
+          return;
+        }
         test.status = seen.value ? TestStatus::pass : TestStatus::fail;
         test.evidence = {seen.evidence};
       },

@@ -207,9 +207,14 @@ Verdicts clock_service_not_in_sync(const ResourcesFacts& f, const JudgeContext&)
         if (synchronised) return silent();
         const auto* uptime = f.uptime_seconds.seen();
         const bool just_started = uptime && uptime->value < kJustStartedSeconds;
-        return FindingDraft{just_started ? Severity::info : Severity::warning}
-            .arg("service", service)
-            .arg("just_started", flag(just_started));
+        FindingDraft draft = FindingDraft{just_started ? Severity::info : Severity::warning}
+                                 .arg("service", service)
+                                 .arg("just_started", flag(just_started));
+        // Each service is asked by a program of its own.
+        if (service == "chronyd") draft.arg("chronyc", "chronyc");
+        if (service == "ntpd") draft.arg("ntpq", "ntpq");
+        if (service == "systemd-timesyncd") draft.arg("timedatectl", "timedatectl");
+        return draft;
       },
       f.clock_synchronised, f.time_service);
 }

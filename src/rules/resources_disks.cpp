@@ -112,8 +112,16 @@ void add_deleted_files(FindingDraft& draft, const Mount& mount, const ResourcesF
       deleted > 0 &&
       static_cast<double>(deleted) >= kDeletedWorthSaying * static_cast<double>(mount.size_bytes);
   if (worth_saying) draft.because(files->evidence);
+  if (worth_saying || !files) draft.arg("holders", mount.mount_point);
   draft.arg("has_deleted", flag(worth_saying))
       .arg("deleted_bytes", worth_saying ? Json(deleted) : Json(""));
+}
+
+/// smartctl knows what to ask of these; of virtual disks, volumes and arrays it does not.
+void add_disk(FindingDraft& draft, const std::string& device) {
+  for (const std::string_view kind : {"/dev/sd", "/dev/nvme"}) {
+    if (device.starts_with(kind)) draft.arg("disk", device);
+  }
 }
 
 /// Adds what the kernel's log says about failing disks, where it says something.
@@ -181,6 +189,7 @@ Verdicts file_system_read_only(const ResourcesFacts& f, const JudgeContext&) {
                   .because({"/proc/self/mountinfo", mount.mount_point + " " + mount.options,
                             f.mounts.seen()->evidence.at});
           add_storage_messages(draft, f);
+          add_disk(draft, mount.device);
           verdicts.findings.push_back(std::move(draft));
         }
         return verdicts;
@@ -224,6 +233,7 @@ Verdicts file_system_errors(const ResourcesFacts& f, const JudgeContext& c) {
                                    .arg("dated", flag(dated))
                                    .arg("last", readable_time(errors.last_error_at));
           add_storage_messages(draft, f);
+          add_disk(draft, "/dev/" + errors.device);
           verdicts.findings.push_back(std::move(draft));
         }
         return verdicts;

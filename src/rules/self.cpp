@@ -16,14 +16,22 @@ Verdicts tasks_that(Outcome outcome, Severity severity, const SelfFacts& f) {
         Verdicts verdicts;
         for (const TaskRecord& task : seen.value) {
           if (task.outcome != outcome) continue;
-          verdicts.findings.push_back(
+          FindingDraft draft =
               FindingDraft{severity}
                   .about(task.id)
                   .arg("detail", task.detail)
                   .arg("seconds", task.wall_seconds)
                   .arg("budget", task.budget_seconds)
                   .arg("memory", task.peak_memory_bytes)
-                  .because({"postflight, task " + task.id, task.detail, seen.evidence.at}));
+                  .because({"postflight, task " + task.id, task.detail, seen.evidence.at});
+          // "redis redis:127.0.0.1:6379"; discovery is no probe and has no budget to set.
+          const auto blank = task.id.find(' ');
+          if (blank != std::string::npos) {
+            draft.arg("probe", task.id.substr(0, blank));
+          } else {
+            draft.arg("again", Json::array({"postflight", "check"}));
+          }
+          verdicts.findings.push_back(std::move(draft));
         }
         return verdicts;
       },

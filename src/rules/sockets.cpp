@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "rules/commands.h"
 #include "rules/family.h"
 
 namespace postflight::rules {
@@ -57,11 +58,13 @@ bool share_localhost(const ListeningService& a, const ListeningService& b) {
   return (at(a, "127.0.0.1") && at(b, "::1")) || (at(a, "::1") && at(b, "127.0.0.1"));
 }
 
-FindingDraft draft(Severity severity, const ListeningService& service, const Evidence& from) {
+FindingDraft draft(Severity severity, const ListeningService& service, const Evidence& from,
+                   const JudgeContext& context) {
   return FindingDraft{severity}
       .about(service.endpoint)
       .arg("service", called(service))
       .arg("port", service.port)
+      .arg("ss", in_network_of(service_at(context, service.endpoint), {"ss"}))
       .because(line_of(service, from));
 }
 
@@ -80,7 +83,7 @@ Verdicts for_each_service(const SocketsFacts& f, JudgeOne&& judge_one) {
 }
 
 /// Severity follows reach: without a global address only the local network can come.
-Verdicts data_service_exposed(const SocketsFacts& f, const JudgeContext&) {
+Verdicts data_service_exposed(const SocketsFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::vector<ListeningService>& services, const std::vector<std::string>& global) {
         Verdicts verdicts;
@@ -91,7 +94,7 @@ Verdicts data_service_exposed(const SocketsFacts& f, const JudgeContext&) {
           const bool anybody = service.exposure == Exposure::global ||
                                (service.exposure == Exposure::wildcard && !global.empty());
           verdicts.findings.push_back(draft(anybody ? Severity::warning : Severity::info, service,
-                                            f.services.seen()->evidence));
+                                            f.services.seen()->evidence, c));
         }
         return verdicts;
       },
@@ -99,12 +102,12 @@ Verdicts data_service_exposed(const SocketsFacts& f, const JudgeContext&) {
 }
 
 /// Whoever can talk to it is root on this machine; there is no password to protect it.
-Verdicts docker_api_exposed(const SocketsFacts& f, const JudgeContext&) {
+Verdicts docker_api_exposed(const SocketsFacts& f, const JudgeContext& c) {
   return for_each_service(
-      f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+      f, [&](const ListeningService& service, const Evidence& from, Verdicts& out) {
         const bool plain = service.protocol == "docker-api" && service.port == 2375;
         if (plain && is_reachable_from_outside(service.exposure)) {
-          out.findings.push_back(draft(Severity::critical, service, from));
+          out.findings.push_back(draft(Severity::critical, service, from, c));
         }
       });
 }
@@ -118,13 +121,16 @@ bool is_full(const ListeningService& service) {
   return nearly || service.backlog > service.backlog_limit;
 }
 
-Verdicts backlog_full(const SocketsFacts& f, const JudgeContext&) {
+Verdicts backlog_full(const SocketsFacts& f, const JudgeContext& c) {
   return for_each_service(
-      f, [](const ListeningService& service, const Evidence& from, Verdicts& out) {
+      f, [&](const ListeningService& service, const Evidence& from, Verdicts& out) {
         if (!is_full(service)) return;
-        out.findings.push_back(draft(Severity::critical, service, from)
-                                   .arg("backlog", std::min(service.backlog, service.backlog_limit))
-                                   .arg("limit", service.backlog_limit));
+        FindingDraft found = draft(Severity::critical, service, from, c)
+                                 .arg("backlog", std::min(service.backlog, service.backlog_limit))
+                                 .arg("limit", service.backlog_limit);
+        const std::int32_t pid = pid_of(service_at(c, service.endpoint));
+        if (pid > 0) found.arg("pid", pid);
+        out.findings.push_back(std::move(found));
       });
 }
 
@@ -154,9 +160,9 @@ std::optional<Pair> mistakable(const std::vector<const ListeningService*>& servi
 
 /// Two programs on one port of one namespace: which of them a client meets depends on the address
 /// it uses. The classic after a move into a container: the old one still holds loopback.
-Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
+Verdicts port_shared(const SocketsFacts& f, const JudgeContext& c) {
   return f.services.visit(
-      [](const Seen<std::vector<ListeningService>>& seen) {
+      [&](const Seen<std::vector<ListeningService>>& seen) {
         std::map<std::pair<std::string, std::uint16_t>, std::vector<const ListeningService*>>
             by_port;
         for (const ListeningService& service : seen.value) {
@@ -168,7 +174,7 @@ Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
           const auto pair = mistakable(services);
           if (!pair) continue;
           const auto& [one, other] = *pair;
-          verdicts.findings.push_back(draft(Severity::warning, *one, seen.evidence)
+          verdicts.findings.push_back(draft(Severity::warning, *one, seen.evidence, c)
                                           .arg("program", one->program)
                                           .arg("first", one->addresses)
                                           .arg("other", other->program)
@@ -181,12 +187,15 @@ Verdicts port_shared(const SocketsFacts& f, const JudgeContext&) {
       [](const Unknown& unknown) -> Verdicts { return unknown; });
 }
 
-Verdicts program_file_replaced(const SocketsFacts& f, const JudgeContext&) {
-  return for_each_service(f,
-                          [](const ListeningService& service, const Evidence& from, Verdicts& out) {
-                            if (service.executable_deleted)
-                              out.findings.push_back(draft(Severity::info, service, from));
-                          });
+Verdicts program_file_replaced(const SocketsFacts& f, const JudgeContext& c) {
+  return for_each_service(
+      f, [&](const ListeningService& service, const Evidence& from, Verdicts& out) {
+        if (!service.executable_deleted) return;
+        FindingDraft found = draft(Severity::info, service, from, c);
+        const std::string unit = unit_of(service_at(c, service.endpoint));
+        if (!unit.empty()) found.arg("unit", unit);
+        out.findings.push_back(std::move(found));
+      });
 }
 
 struct SocketsRules {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands reach the service where it runs: on the machine, in a container, in a network of its
+// own.
+#include "rules/commands.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace postflight::rules {
+namespace {
+
+using ::testing::ElementsAre;
+
+const std::string kId(64, 'a');
+const std::string kShort(12, 'a');
+
+Service service(const std::string& program, const std::string& cgroup) {
+  Service out;
+  out.id = "127.0.0.1:6379";
+  out.port = 6379;
+  out.listeners = {{"127.0.0.1", Exposure::loopback}};
+  out.programs = Seen{std::vector<Program>{{.pid = 7, .name = program, .cgroup = cgroup}}, {}};
+  return out;
+}
+
+TEST(Commands, NameTheContainerHoweverItsCgroupIsCalled) {
+  for (const std::string& cgroup :
+       {"/docker/" + kId, "/system.slice/docker-" + kId + ".scope", "/docker/" + kId + "/init"}) {
+    const Service one = service("redis-server", cgroup);
+    EXPECT_EQ(container_of(&one), kShort) << cgroup;
+    EXPECT_EQ(unit_of(&one), "") << cgroup;
+    EXPECT_THAT(in_container_of(&one, {"ls"}), ElementsAre("docker", "exec", kShort, "ls"));
+  }
+}
+
+TEST(Commands, TakeNothingElseForAContainer) {
+  for (const char* cgroup : {"/system.slice/docker.service", "/docker/short", "/user.slice", ""}) {
+    const Service one = service("redis-server", cgroup);
+    EXPECT_EQ(container_of(&one), "") << cgroup;
+    EXPECT_THAT(in_container_of(&one, {"ls"}), ElementsAre("ls"));
+  }
+  EXPECT_EQ(container_of(nullptr), "");
+  EXPECT_THAT(in_network_of(nullptr, {"ss"}), ElementsAre("ss"));
+}
+
+TEST(Commands, EnterTheNetworkOfTheService) {
+  Service one = service("redis-server", "");
+  EXPECT_THAT(in_network_of(&one, {"ss"}), ElementsAre("ss"));
+  one.netns_pid = 42;
+  EXPECT_THAT(in_network_of(&one, {"ss"}), ElementsAre("nsenter", "-t", "42", "-n", "ss"));
+}
+
+TEST(Commands, ShowTheLogWhereItIsWritten) {
+  const Service contained = service("nginx", "/docker/" + kId);
+  EXPECT_THAT(log_command(&contained, "5"), ElementsAre("docker", "logs", "--tail", "5", kShort));
+  const Service nginx = service("nginx", "/system.slice/nginx.service");
+  EXPECT_THAT(log_command(&nginx, "5"), ElementsAre("tail", "-n", "5", "/var/log/nginx/error.log"));
+  const Service app = service("gunicorn", "/system.slice/app.service");
+  EXPECT_THAT(log_command(&app, "5"),
+              ElementsAre("journalctl", "-u", "app.service", "-n", "5", "--no-pager"));
+  EXPECT_THAT(log_command(nullptr, "5"),
+              ElementsAre("journalctl", "-p", "warning", "-n", "5", "--no-pager"));
+}
+
+TEST(Commands, FindTheServiceOfAComponent) {
+  FactsDocument document;
+  Topology topology;
+  topology.services = {service("redis-server", "")};
+  document.topology = Seen{topology, Evidence{}};
+  const Thresholds thresholds;
+  Component component{"redis:127.0.0.1:6379", "redis", "Redis", "redis", {}};
+  EXPECT_EQ(pid_of(service_of({document, component, thresholds})), 7);
+  component.id = "redis:127.0.0.1:6379@web";
+  EXPECT_EQ(service_of({document, component, thresholds}), nullptr);
+}
+
+}  // namespace
+}  // namespace postflight::rules

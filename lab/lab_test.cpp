@@ -217,6 +217,13 @@ TEST_F(Lab, ASecondOfTheSameNameIsRefused) {
   EXPECT_EQ(in_lab(healthy(), "true").exit_code, 0);
 }
 
+TEST_F(Lab, AScenarioLeavesALabThatIsUpAlone) {
+  const CommandOutput run = run_lab({"run", "migration"}, {"LAB_NAME=" + healthy()});
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(run.err, HasSubstr("is up already"));
+  EXPECT_EQ(in_lab(healthy(), "true").exit_code, 0);
+}
+
 /// What needs labs of its own.
 class LabAlone : public ::testing::Test {
  protected:
@@ -274,20 +281,21 @@ TEST_F(LabAlone, RunsOnPureCgroupV2) {
 }
 
 TEST_F(LabAlone, MigrationArrivesWhole) {
-  const CommandOutput run = run_lab({"run", "migration"});
+  const CommandOutput run = run_lab({"run", "migration"}, {"LAB_NAME=" + lab_name("whole")});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_THAT(run.out, HasSubstr("35 points hold, 0 do not"));
 }
 
 TEST_F(LabAlone, BrokenMigrationIsBrokenWhereItWasMeantToBe) {
-  const CommandOutput run = run_lab({"run", "migration", "--broken"});
+  const CommandOutput run =
+      run_lab({"run", "migration", "--broken"}, {"LAB_NAME=" + lab_name("broken")});
   EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
   EXPECT_THAT(run.out, HasSubstr("31 points hold, 4 do not"));
 }
 
 TEST_F(LabAlone, AStateThatIsNotReachedLeavesNothing) {
   const auto before = footprint();
-  const CommandOutput up = run_lab({"up", lab_name("broken")}, {"LAB_BACKEND=/bin/false"});
+  const CommandOutput up = run_lab({"up", lab_name("stuck")}, {"LAB_BACKEND=/bin/false"});
   EXPECT_EQ(up.exit_code, 1);
   EXPECT_THAT(up.err, HasSubstr("the step \"site answers\" failed"));
   EXPECT_THAT(differences(before, footprint()), IsEmpty());

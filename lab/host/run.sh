@@ -6,7 +6,8 @@ lab_run() {
   [[ $scenario =~ ^[a-z]+$ && -x $LAB_HOME/scenarios/$scenario/run ]] ||
     die "run needs a scenario: $(ls "$LAB_HOME/scenarios" | tr '\n' ' ')"
   shift
-  local name=run-$scenario
+  local name=${LAB_NAME:-run-$scenario}
+  [[ -z $(init_of "$name") ]] || die "$name is up already: another run is playing, or ./dev lab down $name ends it"
   trap 'lab_down '"$name"' quiet' EXIT
   . "$LAB_HOME/scenarios/$scenario/run" "$@"
 }

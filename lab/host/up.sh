@@ -12,7 +12,7 @@ lab_up() (
   [[ -z $(init_of "$name") ]] || die "$name is up already; ./dev lab down $name ends it"
   start=$(now)
   lab_down "$name" quiet  # what a killed run left
-  claim "$name"
+  mkdir -p "$(folder_of "$name")"/{rw,root}
   trap 'failed_to_come_up '"$name" EXIT
   boot "$name"
   say "$name: systemd is $(cat "$(folder_of "$name")/boot.state") after $(since "$start")"
@@ -31,28 +31,13 @@ failed_to_come_up() {
   if [[ -n ${LAB_KEEP:-} ]]; then say "$name is kept as it is (LAB_KEEP)"; else lab_down "$name" quiet; fi
 }
 
-# The folder of the lab, and a number that no other lab has: its network is 10.213.NUMBER.0/24.
-claim() {
-  local name=$1 folder number
-  folder=$(folder_of "$name")
-  mkdir -p "$LABS"
-  exec 9>"$LABS/.lock"
-  flock 9
-  for number in $(seq 1 250); do
-    grep -qsx "$number" "$LABS"/*/number || ip link show "pfl$number" >/dev/null 2>&1 || break
-  done
-  mkdir -p "$folder/rw" "$folder/root"
-  echo "$number" >"$folder/number"
-  exec 9>&-
-}
-
 boot() {
   local name=$1 folder init
   folder=$(folder_of "$name")
   make_cgroups "$name" "$folder/cgroups"
   start_init "$name"
   init=$(cat "$folder/init.pid")
-  plug_in "$init" "$(cat "$folder/number")"
+  plug_in "$init" "$folder/number"
   : >"$folder/network.ready"
   wait_until 30 has_become_systemd "$init" || die "$name: the root file system was not made"
   wait_until 60 has_booted "$init" "$folder/boot.state" || die "$name: systemd did not finish booting"
@@ -71,6 +56,7 @@ start_init() {
       "$LAB_HOME/boot/init"
   ) >"$folder/boot.log" 2>&1 </dev/null &
   local outer=$!
+  disown "$outer"  # its end is no news
   wait_until 10 read_child "$outer" "$folder/init.pid" || die "$name: no namespaces were made"
 }
 
@@ -97,12 +83,16 @@ has_booted() {
   grep -qxE 'running|degraded' "$2"
 }
 
-# A cable: pflN 10.213.N.1 on the machine, eth0 10.213.N.2 in the lab. It is the view from outside.
+# A cable: pflN 10.213.N.1 on the machine, eth0 10.213.N.2 in the lab. It is the view from outside. N is the first that
+# nobody has: the kernel gives a name to one lab alone.
 plug_in() {
-  local init=$1 number=$2
+  local init=$1 file=$2 number
   wait_until 5 has_own_network "$init" || die "the lab's network namespace was not made"
-  ip link add "pfl$number" type veth peer name eth0 netns "$init"
-  ip addr add "10.213.$number.1/24" dev "pfl$number"
+  for number in $(seq 1 250); do
+    if ip link add "pfl$number" type veth peer name eth0 netns "$init" 2>/dev/null; then break; fi
+  done
+  ip addr add "10.213.$number.1/24" dev "pfl$number" || die "no network cable could be laid into the lab"
+  echo "$number" >"$file"
   ip link set "pfl$number" up
   nsenter -t "$init" -n sh -e -c "
     ip link set lo up

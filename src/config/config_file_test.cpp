@@ -298,6 +298,12 @@ TEST(ConfigLoad, RefusesBinary) {
                    .empty());
 }
 
+TEST(ConfigLoad, BracketsInTextsAreNoNesting) {
+  std::string text = "only:\n";
+  for (int i = 0; i < 100; ++i) text += "  - \"[[{{\"\n  - x[{\n";
+  EXPECT_TRUE(problems_of(text).empty());
+}
+
 TEST(ConfigLoad, RefusesWhatIsTooLarge) {
   const std::string text(kMaxConfigBytes + 1, '#');
   const auto problems = problems_of(text);

@@ -5,15 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "base/text.h"
 
 namespace postflight {
 namespace {
 
-constexpr int kMaxOpenBrackets = 64;
-constexpr int kMaxIndicatorRun = 16;
 constexpr std::size_t kEnoughProblems = 10;  // more than that is no text at all
 
 constexpr std::string_view kReplacement =
@@ -66,29 +63,6 @@ void check_directive(std::string_view line, std::size_t number, ProblemList& pro
   problems.add({number, 0}, "directives (%) are not accepted", "delete the line");
 }
 
-/// Counts what opens a level, without minding quotes: a real file never comes near the limits.
-class NestingGuard {
- public:
-  /// The offset in the line at which it becomes too deep.
-  std::optional<std::size_t> too_deep(std::string_view line) {
-    int run = 0;
-    bool only_indicators = true;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const char c = line[i];
-      if (c == '#' && (i == 0 || line[i - 1] == ' ')) break;
-      if (c == '[' || c == '{') ++open_;
-      if ((c == ']' || c == '}') && open_ > 0) --open_;
-      only_indicators = only_indicators && (c == '-' || c == '?' || c == ':' || c == ' ');
-      if (only_indicators && c != ' ' && i + 1 < line.size() && line[i + 1] == ' ') ++run;
-      if (open_ > kMaxOpenBrackets || run > kMaxIndicatorRun) return i;
-    }
-    return std::nullopt;
-  }
-
- private:
-  int open_ = 0;
-};
-
 bool looks_like_utf16(std::string_view text) {
   return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
 }
@@ -100,18 +74,12 @@ void check_text(std::string_view text, ProblemList& problems) {
     problems.add({1, 0}, "the file is UTF-16", "save it as UTF-8");
     return;
   }
-  NestingGuard nesting;
-  bool reported = false;
   for (std::size_t number = 1; number <= problems.line_count() && problems.size() < kEnoughProblems;
        ++number) {
     const std::string_view line = problems.line(number);
     check_characters(line, number, problems);
     check_indentation(line, number, problems);
     check_directive(line, number, problems);
-    const auto deep = nesting.too_deep(line);
-    if (!deep || reported) continue;
-    reported = true;
-    problems.add({number, *deep}, "nested too deeply", "");
   }
 }
 

@@ -112,7 +112,9 @@ void add_deleted_files(FindingDraft& draft, const Mount& mount, const ResourcesF
       deleted > 0 &&
       static_cast<double>(deleted) >= kDeletedWorthSaying * static_cast<double>(mount.size_bytes);
   if (worth_saying) draft.because(files->evidence);
-  if (worth_saying || !files) draft.arg("holders", mount.mount_point);
+  // As the links in /proc/PID/fd name deleted files of this file system.
+  const std::string below = mount.mount_point == "/" ? "" : mount.mount_point;
+  if (worth_saying || !files) draft.arg("holders", below + "/*(deleted)");
   draft.arg("has_deleted", flag(worth_saying))
       .arg("deleted_bytes", worth_saying ? Json(deleted) : Json(""));
 }

@@ -224,6 +224,28 @@ TEST_F(Lab, AScenarioLeavesALabThatIsUpAlone) {
   EXPECT_EQ(in_lab(healthy(), "true").exit_code, 0);
 }
 
+TEST_F(Lab, TheEndOfADeadLabCutsNobodyElsesCable) {
+  const std::string dead = lab_name("dead"), next = lab_name("next");
+  ASSERT_EQ(bring_up({{dead, "bare"}}), "");
+  const std::string init = "/run/postflight-lab/" + dead + "/init.pid";
+  ASSERT_EQ(host::testing::run_command({"sh", "-c", "kill -9 $(cat " + init + ")"}).exit_code, 0);
+  ASSERT_EQ(bring_up({{next, "bare"}}), "");  // takes the number that came free
+  ASSERT_EQ(take_down({dead}), "");
+  EXPECT_EQ(in_lab(next, "cat /sys/class/net/eth0/operstate").out, "up\n");
+  ASSERT_EQ(take_down({next}), "");
+}
+
+TEST_F(Lab, OfTwoThatBringUpTheSameOneIsRefused) {
+  const std::string name = lab_name("twice");
+  const std::string line =
+      "export LAB_BACKEND=" PF_LAB_BACKEND "; l=" PF_SOURCE_DIR "/lab/lab; $l up " + name +
+      " --state bare & $l up " + name + " --state bare; a=$?; wait $!; echo $((a + $?))";
+  const auto both = host::testing::run_command({"bash", "-c", line}, Duration{60'000});
+  EXPECT_EQ(both.out, "1\n") << both.err;
+  EXPECT_EQ(in_lab(name, "true").exit_code, 0);
+  ASSERT_EQ(take_down({name}), "");
+}
+
 /// What needs labs of its own.
 class LabAlone : public ::testing::Test {
  protected:
@@ -310,7 +332,7 @@ TEST(LabCommand, RefusesWhatMakesNoSense) {
   EXPECT_THAT(refused({"down", "../../etc"}), HasSubstr("is no name for a lab"));
   EXPECT_THAT(refused({"up", "a b"}), HasSubstr("is no name for a lab"));
   EXPECT_THAT(refused({"up", "x", "--state", "../lab"}), HasSubstr("there is no state"));
-  EXPECT_THAT(refused({"exec", "true"}), HasSubstr("lab is not up"));
+  EXPECT_THAT(refused({"health", lab_name("nobody")}), HasSubstr("is not up"));
   EXPECT_THAT(refused({"run", "nothing"}), HasSubstr("run needs a scenario"));
   EXPECT_THAT(refused({"fly"}), HasSubstr("unknown command"));
 }

@@ -79,10 +79,11 @@ mount_fresh_folders() {
   chmod 1730 "$root/var/spool/cron/crontabs"
 }
 
-# The checkout, and what LAB_BIND names, as they are: what is written there is there outside as well.
+# The checkout, its build folder, and what LAB_BIND names, as they are: what is written there is there outside as well.
 bind_folders() {
   local root=$1 folder
-  for folder in "$LAB_REPO" $LAB_BIND; do
+  for folder in "$LAB_REPO" "$LAB_BUILD" $LAB_BIND; do
+    if [[ $folder == "$LAB_BUILD" && ! -d $folder ]]; then continue; fi
     [[ -d $folder ]] || { echo "LAB_BIND: $folder is no folder" >&2; exit 1; }
     mkdir -p "$root$folder"
     mount --bind "$folder" "$root$folder"

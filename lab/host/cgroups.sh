@@ -26,13 +26,24 @@ make_cgroups() {
   [[ -s $list ]] || die "no cgroup hierarchy is mounted on this machine"
 }
 
-# v2 hands a controller down only where the parent says so. On a hybrid machine there is none to hand down.
+# v2 hands a controller down only where the parent says so. On a hybrid machine there is none to hand down. What was
+# switched on for a lab is noted, and switched off when the last one is down.
 enable_controllers() {
   local controller
   [[ -e $1/cgroup.subtree_control ]] || return 0
   for controller in cpu memory pids io; do
-    echo "+$controller" >"$1/cgroup.subtree_control" 2>/dev/null || :
+    if grep -qw "$controller" "$1/cgroup.subtree_control"; then continue; fi
+    if echo "+$controller" >"$1/cgroup.subtree_control" 2>/dev/null; then echo "$1 $controller" >>"$LABS/controllers"; fi
   done
+}
+
+give_controllers_back() {
+  local mount controller
+  [[ -s $LABS/controllers && -z $(find "$LABS" -mindepth 1 -maxdepth 1 -type d) ]] || return 0
+  while read -r mount controller; do
+    echo "-$controller" >"$mount/cgroup.subtree_control" || say "$mount still hands down $controller"
+  done <"$LABS/controllers"
+  rm -f "$LABS/controllers"
 }
 
 # Moves the calling shell into the lab's cgroups. v2 takes no process where controllers are handed down
@@ -41,8 +52,9 @@ enter_cgroups() {
   local group
   while read -r group; do
     if echo "$BASHPID" >"$group/cgroup.procs" 2>/dev/null; then continue; fi
-    mkdir -p "$group/lab-exec"
-    echo "$BASHPID" >"$group/lab-exec/cgroup.procs"
+    # Outside of its cgroups a command would be outside of the lab: nothing could end it.
+    if mkdir -p "$group/lab-exec" && echo "$BASHPID" >"$group/lab-exec/cgroup.procs"; then continue; fi
+    die "$group cannot be entered"
   done <"$1"
 }
 
@@ -53,12 +65,13 @@ cgroups_of() {
   done < <(hierarchies)
 }
 
-# Every process of the lab, by the cgroups that were made for it. A zombie is listed in none of them.
+# Every process of the lab, by the cgroups that were made for it. A zombie is listed in none of them, one that is not in
+# our pid namespace as 0, which to kill(2) means ourselves.
 processes_of() {
   local group
   while read -r group; do
     find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null
-  done < <(cgroups_of "$1") | sort -u
+  done < <(cgroups_of "$1") | grep -vx 0 | sort -u
 }
 
 # Removes them, leaves first. What was killed keeps its cgroup for a moment.

@@ -6,6 +6,10 @@ LAB_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 REPO=$(dirname "$LAB_HOME")
 LABS=/run/postflight-lab  # a folder for each lab that is up
 DEFAULT_NAME=lab
+LAB_BUILD=${PF_BUILD_DIR:-$REPO/build}
+# What no process in a lab may do, since it would be done to the machine: set the clock, load modules, load another
+# kernel, touch ports and memory, clear the kernel's log, wake the machine.
+LAB_WITHOUT=-sys_time,-sys_module,-sys_boot,-sys_rawio,-syslog,-wake_alarm
 LAB_BACKEND=${LAB_BACKEND:-$REPO/build/lab/advakod_backend}  # ./dev lab builds it and says where
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -23,7 +27,7 @@ folder_of() { printf '%s/%s' "$LABS" "$1"; }
 init_of() {
   local name=$1 pid
   pid=$(cat "$(folder_of "$name")/init.pid" 2>/dev/null) || return 1
-  [[ -n $pid ]] && grep -qs "pflab-$name" "/proc/$pid/cgroup" && printf '%s' "$pid"
+  [[ -n $pid ]] && grep -qsE "/pflab-$name(/|\$)" "/proc/$pid/cgroup" && printf '%s' "$pid"
 }
 
 # Polls a command every 20 ms for so many seconds.

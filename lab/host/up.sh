@@ -9,16 +9,17 @@ lab_up() (
   reason=$(what_is_missing)
   [[ -z $reason ]] || die "cannot be brought up: $reason"
   [[ -x $LAB_BACKEND ]] || die "$LAB_BACKEND is not built; ./dev lab up builds it"
+  mkdir -p "$LABS"
+  exec 8>"$LABS/.$name.lock"  # held while we work; not handed on to what is started
+  flock -n 8 || die "$name is being brought up by another command"
   [[ -z $(init_of "$name") ]] || die "$name is up already; ./dev lab down $name ends it"
   start=$(now)
-  lab_down "$name" quiet  # what a killed run left
+  lab_down "$name" quiet || die "$name cannot be brought up"  # what a killed run left
   mkdir -p "$(folder_of "$name")"/{rw,root}
   trap 'failed_to_come_up '"$name" EXIT
   boot "$name"
   say "$name: systemd is $(cat "$(folder_of "$name")/boot.state") after $(since "$start")"
-  if ! lab_exec "$name" "$LAB_HOME/states/$state"; then
-    die "$name: the state '$state' was not reached"
-  fi
+  lab_exec "$name" "$LAB_HOME/states/$state" 8>&- || die "$name: the state '$state' was not reached"
   echo "$state" >"$(folder_of "$name")/state"
   trap - EXIT
   say "$name is up in the state '$state' after $(since "$start")"
@@ -37,7 +38,7 @@ boot() {
   make_cgroups "$name" "$folder/cgroups"
   start_init "$name"
   init=$(cat "$folder/init.pid")
-  plug_in "$init" "$folder/number"
+  plug_in "$name" "$init"
   : >"$folder/network.ready"
   wait_until 30 has_become_systemd "$init" || die "$name: the root file system was not made"
   wait_until 60 has_booted "$init" "$folder/boot.state" || die "$name: systemd did not finish booting"
@@ -49,12 +50,13 @@ start_init() {
   folder=$(folder_of "$name")
   (
     enter_cgroups "$folder/cgroups"
-    exec setsid env -i PATH="$PATH" LAB_FOLDER="$folder" LAB_HOME="$LAB_HOME" LAB_REPO="$REPO" LAB_BIND="${LAB_BIND:-}" \
+    exec setsid env -i PATH="$PATH" LAB_FOLDER="$folder" LAB_HOME="$LAB_HOME" LAB_REPO="$REPO" LAB_BUILD="$LAB_BUILD" LAB_WITHOUT="$LAB_WITHOUT" \
+      LAB_BIND="${LAB_BIND:-}" \
       LAB_BACKEND="$LAB_BACKEND" LAB_UNIFIED="${LAB_UNIFIED:-$(is_unified && echo 1)}" LAB_ROOT_SIZE="${LAB_ROOT_SIZE:-1500m}" \
       LAB_CERT_DAYS="${LAB_CERT_DAYS:-63}" \
       unshare --mount --pid --fork --kill-child=KILL --net --uts --ipc --cgroup --propagation private \
       "$LAB_HOME/boot/init"
-  ) >"$folder/boot.log" 2>&1 </dev/null &
+  ) >"$folder/boot.log" 2>&1 </dev/null 8>&- &
   local outer=$!
   disown "$outer"  # its end is no news
   wait_until 10 read_child "$outer" "$folder/init.pid" || die "$name: no namespaces were made"
@@ -86,14 +88,14 @@ has_booted() {
 # A cable: pflN 10.213.N.1 on the machine, eth0 10.213.N.2 in the lab. It is the view from outside. N is the first that
 # nobody has: the kernel gives a name to one lab alone.
 plug_in() {
-  local init=$1 file=$2 number
+  local name=$1 init=$2 number
   wait_until 5 has_own_network "$init" || die "the lab's network namespace was not made"
   for number in $(seq 1 250); do
     if ip link add "pfl$number" type veth peer name eth0 netns "$init" 2>/dev/null; then break; fi
   done
   ip addr add "10.213.$number.1/24" dev "pfl$number" || die "no network cable could be laid into the lab"
-  echo "$number" >"$file"
-  ip link set "pfl$number" up
+  echo "$number" >"$(folder_of "$name")/number"
+  ip link set "pfl$number" alias "pflab-$name" up
   nsenter -t "$init" -n sh -e -c "
     ip link set lo up
     ip addr add 10.213.$number.2/24 dev eth0

@@ -137,10 +137,11 @@ make_volumes() {
     advakod_qdrant_data
 }
 
-redis() { docker exec advakod_redis redis-cli "$@"; }
+redis() { docker exec advakod_redis redis-cli -e "$@"; }  # -e: an error is an error
+redis_is_ready() { [[ $(redis ping) == PONG ]]; }
 
 fill_redis() {
-  wait_for 10 redis ping
+  wait_for 10 redis_is_ready
   redis set app:settings v1
   local number
   for number in 1 2 3; do redis set "app:feature:$number" on; done

@@ -47,8 +47,8 @@ std::set<std::string> common_settings(const std::set<std::string>& of,
 
 /// Another lab on this machine, which comes and goes as it likes: ours end in our process id.
 bool is_of_another_lab(const std::string& line) {
-  const bool of_a_lab = line.find("/pflab-") != std::string::npos || line.starts_with("pfl") ||
-                        line.starts_with("/run/postflight-lab/");
+  const bool of_a_lab =
+      line.find("pflab-") != std::string::npos || line.starts_with("/run/postflight-lab/");
   return of_a_lab && line.find("-" + std::to_string(::getpid())) == std::string::npos;
 }
 
@@ -64,8 +64,7 @@ void note_differences(const std::string& section, const std::set<std::string>& b
       found.push_back(section + ": gone: " + line);
   }
   for (const std::string& line : after) {
-    const bool cgroup_of_another = section == "cgroups" && is_of_another_lab(line);
-    if (!before.contains(line) && !cgroup_of_another) {
+    if (!before.contains(line) && !is_of_another_lab(line)) {
       found.push_back(section + ": left behind: " + line);
     }
   }

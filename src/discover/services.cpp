@@ -80,6 +80,18 @@ std::vector<std::int32_t> pids_of(std::span<const Claim> claims) {
   return pids;
 }
 
+/// Who holds what, as it was read: the socket of `listener` where its holder is known, otherwise
+/// the first one that has a holder. At least one of `claims` has.
+std::string excerpt_of(std::span<const Claim> claims, const Listener& listener) {
+  const auto held = [](const Claim& claim) { return !claim.pids.empty(); };
+  auto claim = std::ranges::find_if(claims, [&](const Claim& one) {
+    return held(one) && one.placed->socket.inode == listener.inode;
+  });
+  if (claim == claims.end()) claim = std::ranges::find_if(claims, held);
+  return "/proc/" + std::to_string(std::ranges::min(claim->pids)) + "/fd: socket:[" +
+         std::to_string(claim->placed->socket.inode) + "]";
+}
+
 /// The programs that hold the sockets of one service, of which `listener` is the first by address.
 Observed<std::vector<Program>> programs_of(std::span<const Claim> claims, const Listener& listener,
                                            const Ownership& ownership) {
@@ -93,8 +105,7 @@ Observed<std::vector<Program>> programs_of(std::span<const Claim> claims, const 
   for (const std::int32_t pid : std::span{pids}.first(std::min(pids.size(), kProgramsListed))) {
     programs.push_back(ownership.programs.at(pid));
   }
-  const std::string inode = std::to_string(listener.inode);
-  std::string excerpt = "/proc/" + std::to_string(pids.front()) + "/fd: socket:[" + inode + "]";
+  std::string excerpt = excerpt_of(claims, listener);
   if (pids.size() > kProgramsListed) {
     excerpt += "; " + std::to_string(pids.size()) + " processes hold it, the first " +
                std::to_string(kProgramsListed) + " are listed";

@@ -56,6 +56,20 @@ TEST(Services, BothFamiliesOfOneProgramAreOneService) {
   EXPECT_EQ(programs->evidence.excerpt, "/proc/10/fd: socket:[1]");
 }
 
+TEST(Services, TheEvidenceNamesAHolderOfThatVerySocket) {
+  Owners owners;  // SO_REUSEPORT: a socket for each worker, and another one for another address
+  owners.hold(10, "nginx", {3, 4}).hold(12, "nginx", {2, 3}).hold(11, "nginx", {2});
+  auto fuller = socket_on("0.0.0.0", 80, 2);
+  fuller.socket.backlog = 5;
+  const auto services = group_services(
+      {socket_on("0.0.0.0", 80, 3), fuller, socket_on("10.0.0.5", 80, 4)}, owners.table);
+  ASSERT_EQ(services.size(), 1u);
+  const auto* programs = services[0].programs.seen();
+  ASSERT_TRUE(programs);
+  EXPECT_EQ(programs->value.size(), 3u);
+  EXPECT_EQ(programs->evidence.excerpt, "/proc/11/fd: socket:[2]");
+}
+
 TEST(Services, AreNamedAndSorted) {
   Owners owners;
   owners.hold(10, "a", {1, 2, 3}).hold(20, "b", {4, 5});

@@ -9,6 +9,8 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -20,7 +22,14 @@ namespace postflight {
 namespace {
 
 /// What a match must be besides matching, where the pattern alone would take prose for a secret.
-enum class Unless { never, plain_words, mechanism, prose_after_directive, option };
+enum class Unless {
+  never,
+  plain_words,
+  mechanism,
+  prose_after_directive,
+  prose_after_password,
+  option
+};
 
 /// A pattern whose first group, if any, introduces the secret and stays, and whose last group is
 /// the secret itself.
@@ -64,7 +73,8 @@ constexpr std::array kPatterns = {
     SecretPattern{
         R"(()(\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w\-]*)\$[^\s:"',;]{8,}))"},
     SecretPattern{R"(()(\bSCRAM-SHA-\d+\$[^\s"']{8,}|\bmd5[0-9a-f]{32}\b))"},
-    SecretPattern{R"((\buser\s+\S+\s+(?:[^\s>]\S*\s+)*>)(\S+))"},
+    SecretPattern{
+        R"re((\b(?:user|(?i:setuser))["']?\s+\S+\s+(?:(?:[^\s>]\S*|>\[redacted\])\s+)*?["']?>)((?:[^\s\[]|\[(?:[^r\s]|r[^e\s]))\S*(?:[ \t]+["']?>\S+)*))re"},
     SecretPattern{R"((\s#)([0-9a-f]{64})\b)"},
     // Addresses of databases that are no URLs: Go's MySQL driver, Oracle, libpq's password file.
     SecretPattern{R"(([\w.\-]+:)([^\s"']+)@(?:tcp|unix)\()"},
@@ -72,27 +82,43 @@ constexpr std::array kPatterns = {
     SecretPattern{
         R"((?m)(^(?:localhost|\*|[\w\-]+(?:\.[\w\-]+)+):(?:\d{2,5}|\*):[^:\s]+:[^:\s]+:)(\S+)$)"},
     SecretPattern{
-        R"((?i)(<(?:[\w:.\-]*[_.:\-])?(?:password|passwd|passphrase|secret|token|api[_\-]?key)>)([^<]+)(?:</|…))"},
+        R"((?i)(<(?:[\w:.\-]*[_.:\-])?(?:password|passwd|passphrase|secret|token|api[_\-]?key)(?:\s(?:[^<>]*[^<>/])?)?>(?:<!\[CDATA\[)?)([^<]+)(?:</|…))"},
     // SQL.
-    SecretPattern{R"((?i)(\bpassword\s+')((?:[^']|'')+))"},
+    SecretPattern{R"((?i)(\bpassword(?:\s+|\s*\(\s*)')((?:[^']|'')+))"},
+    SecretPattern{R"((?is)(\bpassword\s+e')((?:[^'\\]|''|\\.)+))"},
+    SecretPattern{R"((?is)(\bpassword\s+\$\w*\$)(.*?)(?:\$\w*\$|$))"},
+    SecretPattern{R"re((?i)(\bpassword\s*\(\s*")((?:[^"]|"")+))re"},
     SecretPattern{R"((?i)(\bidentified\s+(?:with\s+\S+\s+)?(?:by|as)\s+')((?:[^']|'')+))"},
+    SecretPattern{R"re((?i)(\bidentified\s+(?:with\s+\S+\s+)?(?:by|as)\s+")((?:[^"]|"")+))re"},
+    // Configurations: .netrc (ftp(1)) and HAProxy.
+    SecretPattern{
+        R"((\b(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+)(\S+))",
+        Unless::prose_after_password},
+    SecretPattern{R"((?m)(^[ \t]*login[ \t]+\S+\s+password[ \t]+)(\S+)[ \t\r]*$)",
+                  Unless::prose_after_password},
+    SecretPattern{R"((\bstats\s+auth\s+[^\s:]+:)(\S+))"},
+    SecretPattern{R"((\binsecure-password\s+)(\S+))"},
     // Redis: directives and commands.
-    SecretPattern{R"((?i)(\b(?:requirepass|masterauth)["']?\s+["']?)([^\s"']+))",
+    SecretPattern{R"((?i)(\b(?:requirepass|masterauth)["']?\s+["']?)([^\s"'\x00]+))",
                   Unless::prose_after_directive},
     SecretPattern{R"((?m)((?:^|\s)AUTH\s+)(\S+(?:[ \t]+\S+)?)\s*$)", Unless::mechanism},
     SecretPattern{R"((?m)(\bHELLO\s+[23]\s+AUTH\s+\S+\s+)(\S+))"},
     // Options of commands. A value that begins with - is the next option: this one asks for the
     // password.
     SecretPattern{
-        R"re((?i)(\s--?[a-z0-9\-]*(?:passw(?:or)?d|passphrase|pass|secret|token|api-?key|secret-key|requirepass|masterauth)\s+["']?)([^\s"']+))re",
+        R"re((?i)((?:^|[\s\x00])--?[a-z0-9\-]*(?:passw(?:or)?d|passphrase|pass|secret|token|api-?key|secret-key|requirepass|masterauth)[\s\x00]+["']?)([^\s"'\x00]+))re",
+        Unless::option},
+    SecretPattern{
+        R"re((?i)(["']--?[a-z0-9\-]*(?:passw(?:or)?d|passphrase|pass|secret|token|api-?key|secret-key|requirepass|masterauth)\\*["']\s*,\s*\\*["'])((?:[^"'\\]|\\[^"'])+))re",
         Unless::option},
     SecretPattern{
         R"((\b(?:mysql|mysqldump|mysqladmin|mysqlcheck|mysqlimport|mariadb|mariadb-dump|mariadb-admin|sshpass)\b[^\n|;]*?\s-p)([^\s]+))"},
     SecretPattern{
         R"((\b(?:sshpass|mongo|mongosh|mongodump|docker login|podman login)\b[^\n|;]*?\s-p\s+)(\S+))",
         Unless::option},
-    SecretPattern{R"((\bredis-(?:cli|benchmark)\b[^\n|;]*?\s(?:-a|--pass)\s+)(\S+))",
-                  Unless::option},
+    SecretPattern{
+        R"((\bredis-(?:cli|benchmark)\b[^\n|;]*?[\s\x00](?:-a|--pass)[\s\x00]+)([^\s\x00]+))",
+        Unless::option},
     SecretPattern{R"((\bldap\w+\b[^\n|;]*?\s-w\s+)(\S+))", Unless::option},
     SecretPattern{
         R"((\b(?:curl|wget|http)\b[^\n|;]*?\s(?:-u|-U|-a|--user|--proxy-user|--auth)[\s=]*["']?[^\s:"']+:)([^\s"']+))"},
@@ -110,8 +136,15 @@ bool is_plain_words(std::string_view text) {
          std::string_view::npos;
 }
 
+/// What a usage line has in place of a value: <password>.
+bool is_placeholder(std::string_view text) {
+  static const RE2 pattern{
+      R"re((?i)^<(?:your|the|my|new|old)$|^<(?:[a-z]+[ _\-])?(?:user|username|name|pass|password|passwd|passphrase|secret|token|key|value)>(?:[\s"'\])}.,;]|$))re"};
+  return text.starts_with("<") && RE2::PartialMatch(text.substr(0, 100), pattern);
+}
+
 bool is_excused(Unless unless, std::string_view secret) {
-  if (secret == kRedacted || secret.starts_with("<")) return true;  // <password>: a usage line
+  if (secret == kRedacted || is_placeholder(secret)) return true;
   const auto first = secret.substr(0, secret.find_first_of(" \t"));
   switch (unless) {
     case Unless::never: return false;
@@ -125,6 +158,9 @@ bool is_excused(Unless unless, std::string_view secret) {
       return is_one_of(first,
                        {"is", "was", "in", "and", "or", "not", "has", "to", "directive", "option",
                         "setting", "for", "on", "with", "must", "should", "configuration"});
+    case Unless::prose_after_password:
+      return is_one_of(first, {"is", "was", "not", "and", "or", "authentication", "failed",
+                               "expired", "required", "incorrect", "prompt", "login"});
   }
   return false;
 }
@@ -243,7 +279,7 @@ class Gate {
   /// itself.
   static bool may_hold_secret(std::string_view text) {
     return text.size() >= 16 ||
-           (text.size() >= 6 && text.find_first_of(" =:@-._$\"'") != std::string_view::npos);
+           (text.size() >= 6 && text.find_first_of(" =:@-._$\"'%") != std::string_view::npos);
   }
 
   Prefilter prefilter_;
@@ -255,55 +291,110 @@ const Gate& gate() {
   return gate;
 }
 
-/// {"name": "DB_PASSWORD", "value": "…"}, as orchestrators list an environment.
-bool is_named_secret(const Json& object) {
-  for (const char* key : {"name", "key", "Name", "Key"}) {
-    const auto it = object.find(key);
-    if (it != object.end() && it->is_string() && names_a_secret(it->get_ref<const std::string&>()))
-      return true;
-  }
-  return false;
+/// What is secret in a JSON value: nothing; its strings; and its numbers, but for such as count.
+enum class Secrecy { none, texts, all_but_counts, all };
+
+Secrecy secrecy_under(std::string_view name) {
+  if (!names_a_secret(name)) return Secrecy::none;
+  return counts_secrets(name) ? Secrecy::all_but_counts : Secrecy::all;
 }
 
-void redact_value(Json& value, bool secret);
+/// {"name": "DB_PASSWORD", "value": "…"}, as orchestrators list an environment: how secret the
+/// value is.
+Secrecy secrecy_of_named(const Json& object) {
+  for (const char* key : {"name", "key", "Name", "Key"}) {
+    const auto it = object.find(key);
+    if (it == object.end() || !it->is_string()) continue;
+    const Secrecy found = secrecy_under(it->get_ref<const std::string&>());
+    if (found != Secrecy::none) return found;
+  }
+  return Secrecy::none;
+}
+
+/// True for evidence of a fact and for the reason why it is unknown, in exactly the form we write:
+/// text about a secret, not the secret itself.
+bool is_about_fact(std::string_view key, const Json& member) {
+  if (!member.is_object()) return false;
+  const auto holds_only = [&](std::initializer_list<std::string_view> allowed) {
+    return std::ranges::all_of(member.items(), [&](const auto& item) {
+      return item.value().is_string() && is_one_of(item.key(), allowed);
+    });
+  };
+  return (key == "evidence" && holds_only({"source", "excerpt", "at"})) ||
+         (key == "unknown" && holds_only({"why", "detail"}));
+}
+
+void redact_value(Json& value, Secrecy secrecy);
 
 /// Gives the object's members the names they have without secrets.
 void rename_members(Json& object) {
   Json out = Json::object();
+  auto& members = out.get_ref<Json::object_t&>();  // its own look-up walks through all of them
+  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> same;
   for (auto& [key, member] : object.items()) {
-    std::string name = redact_text(key);
-    while (out.contains(name)) name += "+";  // two names that differed in their secret alone
-    out[name] = std::move(member);
+    const std::string redacted = redact_text(key);
+    std::string name = redacted;
+    while (!taken.insert(name).second) {  // two names that differed in their secret alone
+      name = redacted + "+" + std::to_string(++same[redacted]);
+    }
+    members.emplace_back(std::move(name), std::move(member));
   }
   object = std::move(out);
 }
 
-void redact_object(Json& object, bool secret) {
-  const bool named = is_named_secret(object);
+void redact_object(Json& object, Secrecy secrecy) {
+  const Secrecy named = secrecy_of_named(object);
   bool rename = false;
   for (auto& [key, member] : object.items()) {
-    // Evidence and reasons beneath a secret name are text about it, not the secret itself.
-    const bool about = key == "evidence" || key == "unknown";
-    const bool inner =
-        !about && (secret || names_a_secret(key) || (named && (key == "value" || key == "Value")));
+    Secrecy inner = secrecy == Secrecy::none ? Secrecy::none : Secrecy::texts;
+    if (key == "value" || key == "Value") inner = std::max(secrecy, named);
+    inner = std::max(inner, secrecy_under(key));
+    if (is_about_fact(key, member)) inner = Secrecy::none;
     redact_value(member, inner);
     rename = rename || gate().without_secrets(key);
   }
   if (rename) rename_members(object);
 }
 
-void redact_value(Json& value, bool secret) {
+/// ["--requirepass", "…"], as a command line stands in JSON: true for the first.
+bool asks_for_secret(const Json& argument) {
+  if (!argument.is_string()) return false;
+  const std::string_view text = argument.get_ref<const std::string&>();
+  return text == "requirepass" || text == "masterauth" ||
+         (text.starts_with("-") && names_a_secret(text));
+}
+
+void redact_array(Json& array, Secrecy secrecy) {
+  bool asked = false;
+  for (Json& element : array) {
+    const bool option =
+        element.is_string() && element.get_ref<const std::string&>().starts_with("-");
+    const bool asks = asks_for_secret(element);
+    redact_value(element, asked && !option && !element.is_structured() ? Secrecy::all : secrecy);
+    asked = asks;
+  }
+}
+
+bool is_secret_number(const Json& value, Secrecy secrecy) {
+  return value.is_number() && (secrecy == Secrecy::all ||
+                               (secrecy == Secrecy::all_but_counts && !is_count(value.dump())));
+}
+
+void redact_value(Json& value, Secrecy secrecy) {
   if (value.is_string()) {
     auto& text = value.get_ref<std::string&>();
-    if (secret && !text.empty()) {
+    if (secrecy != Secrecy::none && !text.empty()) {
       text = kRedacted;
     } else if (auto redacted = gate().without_secrets(text)) {
       text = *std::move(redacted);
     }
+  } else if (is_secret_number(value, secrecy)) {
+    value = kRedacted;
   } else if (value.is_object()) {
-    redact_object(value, secret);
+    redact_object(value, secrecy);
   } else if (value.is_array()) {
-    for (Json& element : value) redact_value(element, secret);
+    redact_array(value, secrecy);
   }
 }
 
@@ -345,7 +436,7 @@ std::string redact_text(std::string_view text) {
 }
 
 void redact_json(Json& value) {
-  redact_value(value, false);
+  redact_value(value, Secrecy::none);
 }
 
 void redact(Component& component) {

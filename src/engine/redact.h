@@ -20,8 +20,8 @@ inline constexpr std::string_view kRedacted = "[redacted]";
 std::string redact_text(std::string_view text);
 
 /// Redacts every string and every key of a JSON value, at any depth; all strings under a key that
-/// names a secret (password, token, …) are replaced whole, but for evidence and reasons, which are
-/// redacted as text.
+/// names a secret (password, token, …), and the numbers that are its value, are replaced whole, but
+/// for evidence and reasons in the form of ours, which are redacted as text.
 void redact_json(Json& value);
 
 /// The document with every string redacted.

@@ -12,6 +12,13 @@ namespace postflight {
 /// what merely speaks of one: password_file, password_encryption, max_tokens, proxy_pass.
 bool names_a_secret(std::string_view name);
 
+/// True where a number under this name is how many there are rather than one of them: tokens,
+/// api_keys. Not for `pass` and `passwords`.
+bool counts_secrets(std::string_view name);
+
+/// True for a number of so few digits that it can be a count.
+bool is_count(std::string_view value);
+
 /// The text with the values of such names replaced, in shell, INI, YAML, JSON, PHP, XML, connection
 /// strings and queries of URLs. Pure; linear but for very long runs of assignments.
 std::string redact_named_values(std::string_view text);

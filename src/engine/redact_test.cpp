@@ -225,6 +225,67 @@ INSTANTIATE_TEST_SUITE_P(
              {"c4nary"}},
         Leak{"Пароль: x, password: с4нарейка", {"с4нарейка"}, {"Пароль"}}));
 
+INSTANTIATE_TEST_SUITE_P(OfDigitsAlone, RedactLeak,
+                         ::testing::Values(Leak{"DB_PASS=12345678", {"12345678"}},
+                                           Leak{"app --pass=12345678", {"12345678"}},
+                                           Leak{"SMTP_PASS: 12345678", {"12345678"}},
+                                           Leak{"db_pass=\"12345678\"", {"12345678"}},
+                                           Leak{"passwords=12345678", {"12345678"}},
+                                           Leak{"pass: 12345", {"12345"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Templates, RedactLeak,
+    ::testing::Values(Leak{"password=${hunter2", {"hunter2"}},
+                      Leak{"password={{hunter2", {"hunter2"}},
+                      Leak{"password: ${DB_PASSWORD:-hunter2}", {"hunter2"}},
+                      Leak{"password=${A}hunter2 host=db", {"hunter2"}, {"host=db"}},
+                      Leak{"password={{ a }}hunter2 host=db", {"hunter2"}, {"host=db"}},
+                      Leak{"password=${A} token=hunter2", {"hunter2"}, {"password=${A}"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Corners, RedactLeak,
+    ::testing::Values(
+        Leak{"GET /?redirect=%2Flogin%3Fpassword%3Dhunter2%26page%3D2 HTTP/1.1",
+             {"hunter2"},
+             {"redirect=%2Flogin%3Fpassword%3D", "%26page%3D2 HTTP/1.1"}},
+        Leak{"next=%252Fx%253Fpwd%253Dhunter2&a=b", {"hunter2"}, {"&a=b"}},
+        Leak{"q=%7B%22password%22%3A%22hunter2%22%2C%22a%22", {"hunter2"}, {"%22%2C%22a%22"}},
+        Leak{"redis://hunter2@h:6379/0", {"hunter2"}, {"redis://", "@h:6379/0"}},
+        Leak{"rediss://hunter2@h", {"hunter2"}, {"@h"}},
+        Leak{"amqp://hunter2@mq/vhost", {"hunter2"}, {"@mq/vhost"}},
+        Leak{"requirepass <hunter2>", {"hunter2"}}, Leak{"AUTH <hunter2>", {"hunter2"}},
+        Leak{"requirepass <password>hunter2", {"hunter2"}},
+        Leak{"ACL SETUSER a on >hunter2 ~*", {"hunter2"}, {"SETUSER a on", "~*"}},
+        Leak{R"("ACL" "SETUSER" "a" "on" ">hunter2")", {"hunter2"}, {"\"a\" \"on\""}},
+        Leak{"user app on >c4nary >c5nary ~* >c6nary", {"c4nary", "c5nary", "c6nary"}, {"~*"}},
+        Leak{R"(ALTER ROLE a PASSWORD E'hun\'ter2' LOGIN)", {"hun", "ter2"}, {"LOGIN"}},
+        Leak{"ALTER ROLE a PASSWORD $$hunter2$$ LOGIN", {"hunter2"}, {"LOGIN"}},
+        Leak{"ALTER ROLE a PASSWORD $x$hunter2", {"hunter2"}},
+        Leak{R"(SET PASSWORD = PASSWORD("hunter2");)", {"hunter2"}},
+        Leak{"SELECT PASSWORD('hunter2')", {"hunter2"}},
+        Leak{R"(CREATE USER a IDENTIFIED BY "hunter2")", {"hunter2"}},
+        Leak{R"(["redis-server","--requirepass","hunter2","--port"])", {"hunter2"}, {"--port"}},
+        Leak{R"([\"app\",\"--db-password\", \"hunter2\"])", {"hunter2"}, {"app"}},
+        Leak{"machine h.example.org login app password hunter2", {"hunter2"}, {"login app"}},
+        Leak{"machine h.example.org\n  login app\n  password hunter2\n", {"hunter2"}, {"app"}},
+        Leak{"default login app password hunter2", {"hunter2"}},
+        Leak{"%access_key=hunter2", {"hunter2"}}, Leak{"user a on >[hunter2", {"hunter2"}},
+        Leak{"login app\npassword hunter2\nmachine b", {"hunter2"}, {"machine b"}},
+        Leak{"  stats auth admin:hunter2\n  stats enable", {"hunter2"}, {"admin:", "stats enable"}},
+        Leak{"user a insecure-password hunter2", {"hunter2"}},
+        Leak{"<password type=\"x\">hunter2</password>", {"hunter2"}, {"type=\"x\""}},
+        Leak{"<password><![CDATA[hunter2]]></password>", {"hunter2"}},
+        Leak{std::string("redis-server\0--requirepass\0hunter2\0--port\0"
+                         "1",
+                         43),
+             {"hunter2"},
+             {"--port"}},
+        Leak{std::string("redis-cli\0-a\0hunter2\0ping", 25), {"hunter2"}, {"ping"}},
+        Leak{"--requirepass hunter2", {"hunter2"}}, Leak{"DB_PW=hunter2", {"hunter2"}},
+        Leak{"dbPw: hunter2", {"hunter2"}},
+        Leak{"пароль: hunter2, хост: db", {"hunter2"}, {"пароль: "}},
+        Leak{"{\"Пароль\":\"hunter2\"}", {"hunter2"}}));
+
 class RedactKeeps : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RedactKeeps, Unchanged) {
@@ -272,7 +333,19 @@ INSTANTIATE_TEST_SUITE_P(
         "user default on nopass ~* &* +@all", "pass", "12:30:15 app: pass: 5 fail: 1",
         "уведомление: пароль не задан", "usage: redis-cli --pass <password>",
         "the sk-learn package", "root:x:0:0:root:/root:/bin/bash", "127.0.0.1:6379@container-1",
-        "git@github.com:org/repo.git", "postmaster@example.org:25"));
+        "git@github.com:org/repo.git", "postmaster@example.org:25", "prompt_tokens=512 secrets=3",
+        "api_keys: 12", "password=${DB_PASSWORD} host=db", "app --set password={{ vault.x }} -v",
+        "password: \"{{ lookup('env', \"X\") }}\"", "token: ${{ secrets.GITHUB_TOKEN }}",
+        "{host: db, password: ${DB_PASSWORD}}", "redirect=%2Flogin%3Fpage%3D2",
+        "f=%3Fpassword_file%3D%2Frun%2Fx", "amqp://guest@mq/vhost", "redis://default@h:6379",
+        "redis://h:6379/0", "postgres://app@db/x", "usage: AUTH <username> <password>",
+        "usage: app --token <api-key>", "ACL SETUSER <user> on", "user app > out.txt",
+        "ALTER ROLE a PASSWORD NULL", "the password (see below)", "identified by \"\"",
+        R"(["app","--password","--host","db"])", R"(["--password-file","/run/secrets/x"])",
+        "login with password failed", "default login with password authentication",
+        "usage: app --token <your own token>", "machine account password expired", "stats auth",
+        "<password type=\"x\"/><host>db</host>", "<password_file a=\"b\">/x</password_file>",
+        "pwm=5 PWM: 12", "GPWS: x", "пароль: не задан", "пароль неверен: app"));
 
 TEST(Redact, HugeTextsTakeLinearTime) {
   const auto seconds_for = [](const std::string& unit, std::size_t bytes) {
@@ -282,9 +355,34 @@ TEST(Redact, HugeTextsTakeLinearTime) {
     redact_text(text);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  for (const char* unit : {"a", "password=", "password=x,", "http://u:", "mysql ", "://",
-                           "-----BEGIN PRIVATE KEY-----", "user a ", "Q0FOQVJZY2FuYXJ5 ",
-                           "\"password\":\"", "AUTH ", "token:\n", "\\", "eyJabcdefgh."}) {
+  for (const char* unit : {"a",
+                           "password=",
+                           "password=x,",
+                           "http://u:",
+                           "mysql ",
+                           "://",
+                           "-----BEGIN PRIVATE KEY-----",
+                           "user a ",
+                           "Q0FOQVJZY2FuYXJ5 ",
+                           "\"password\":\"",
+                           "AUTH ",
+                           "token:\n",
+                           "\\",
+                           "eyJabcdefgh.",
+                           "token=${",
+                           "token={{",
+                           "token=${A}",
+                           "token={{a}},",
+                           "token://",
+                           "PWD=/",
+                           "PWD='/",
+                           "token%3D*%26",
+                           "token%3D",
+                           "user a >b ",
+                           "PASSWORD $$",
+                           "PASSWORD E'\\",
+                           "login a password ",
+                           "machine a login b "}) {
     EXPECT_LT(seconds_for(unit, 300'000), 2.0) << unit;
   }
 }
@@ -308,6 +406,47 @@ TEST(Redact, JsonIsRedactedAtEveryDepth) {
   Json again = value;
   redact_json(again);
   EXPECT_EQ(again, value);
+}
+
+TEST(Redact, NumbersUnderSecretNamesGoAndCountsStay) {
+  Json value = Json::parse(R"({"password": 12345678, "pins": {"db_pass": -1.5}, "passwords": [7],
+    "db": {"password": {"value": 12345678}}, "tokens": 12, "keys": 5, "api_keys": {"value": 3},
+    "env": [{"name": "DB_PASSWORD", "value": 12345678}, {"name": "PORT", "value": 80}],
+    "secrets": 12345678901, "token": true, "secret": null})");
+  redact_json(value);
+  EXPECT_EQ(value, Json::parse(R"({"password": "[redacted]", "pins": {"db_pass": "[redacted]"},
+    "passwords": ["[redacted]"], "db": {"password": {"value": "[redacted]"}}, "tokens": 12,
+    "keys": 5, "api_keys": {"value": 3}, "env": [{"name": "DB_PASSWORD", "value": "[redacted]"},
+    {"name": "PORT", "value": 80}], "secrets": "[redacted]", "token": true, "secret": null})"));
+}
+
+TEST(Redact, CommandLinesInJson) {
+  Json value = Json::parse(R"({"cmd": ["redis-server", "--requirepass", "c4nary", "--port", "1"],
+    "get": ["requirepass", "c4nary"], "ask": ["mysql", "--password", "--host", "db"],
+    "pin": ["--pass", 12345678], "names": ["password", "token"]})");
+  redact_json(value);
+  EXPECT_EQ(value, Json::parse(R"({"cmd": ["redis-server", "--requirepass", "[redacted]", "--port",
+    "1"], "get": ["requirepass", "[redacted]"], "ask": ["mysql", "--password", "--host", "db"],
+    "pin": ["--pass", "[redacted]"], "names": ["password", "token"]})"));
+}
+
+TEST(Redact, OnlyEvidenceAndReasonsOfOurFormAreTextAboutASecret) {
+  Json value = Json::parse(R"({"password": {"evidence": {"source": "PING", "pw": "c4nary"}},
+    "token": {"unknown": "c4nary"}, "secret": {"evidence": ["c4nary"], "unknown": {"x": "c4nary"}},
+    "api_key": {"evidence": {"source": {"at": "c4nary"}}}})");
+  redact_json(value);
+  EXPECT_EQ(dump_json(value).find("c4nary"), std::string::npos) << dump_json(value);
+}
+
+TEST(Redact, ManyKeysThatDifferInTheirSecretAlone) {
+  Json value = Json::object();  // cubic would be a quarter of an hour
+  for (int i = 0; i < 20'000; ++i) value["redis://:c4nary" + std::to_string(i) + "@h/0"] = i;
+  redact_json(value);
+  ASSERT_EQ(value.size(), 20'000u);
+  const std::string text = dump_json(value);
+  EXPECT_EQ(text.find("c4nary"), std::string::npos);
+  EXPECT_LT(text.size(), 1'000'000u);
+  EXPECT_EQ(parse_json(text).value(), value) << "a key stands twice";
 }
 
 TEST(Redact, ReachesEveryStringOfADocument) {
@@ -348,9 +487,9 @@ TEST(Redact, KeepsAnHonestDocumentAsItIs) {
 }
 
 TEST(Redact, NamesOfSecrets) {
-  for (const char* name :
-       {"password", "DB_PASSWORD", "dbPassword", "X-Api-Key", "apiKey", "requirepass", "DbPass",
-        "client_secret", "AccountKey", "access_token", "secrets", "PGPASSWORD", "MYSQL_PWD"}) {
+  for (const char* name : {"password", "DB_PASSWORD", "dbPassword", "X-Api-Key", "apiKey",
+                           "requirepass", "DbPass", "client_secret", "AccountKey", "access_token",
+                           "secrets", "PGPASSWORD", "MYSQL_PWD", "DB_PW", "pw", "пароль"}) {
     EXPECT_TRUE(names_a_secret(name)) << name;
   }
   for (const char* name :

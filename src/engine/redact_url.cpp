@@ -2,6 +2,7 @@
 #include "engine/redact_url.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "engine/redact.h"
 
@@ -59,8 +60,12 @@ Span find_odd_password(std::string_view rest, std::string_view authority, bool w
   return cut && !port ? Span{colon + 1, rest.size()} : Span{};
 }
 
+/// What the scheme before "://" says about the user information after it.
+enum class Scheme { web, password_alone, other };
+
 /// Where the secret stands in what follows "://"; empty where there is none.
-Span find_password(std::string_view rest, bool web) {
+Span find_password(std::string_view rest, Scheme scheme) {
+  const bool web = scheme == Scheme::web;
   const bool cut = rest.ends_with(kCut);
   if (cut) rest.remove_suffix(kCut.size());
   const auto authority = rest.substr(0, rest.find_first_of("/?#"));
@@ -71,13 +76,21 @@ Span find_password(std::string_view rest, bool web) {
   if (!web) at = std::max(at, rest.substr(0, rest.find('?')).rfind('@'));
   const auto colon = rest.find(':');
   if (colon < at) return {colon + 1, at};
-  return is_token(rest.substr(0, at)) ? Span{0, at} : Span{};
+  const auto user = rest.substr(0, at);
+  const bool password =
+      scheme == Scheme::password_alone && user != "default" && user != "guest" && user != kRedacted;
+  return password || is_token(user) ? Span{0, at} : Span{};
 }
 
-bool is_web_before(std::string_view text, std::size_t separator) {
-  const auto scheme = text.substr(0, separator);
-  return scheme.ends_with("http") || scheme.ends_with("https") || scheme.ends_with("HTTP") ||
-         scheme.ends_with("HTTPS");
+Scheme scheme_before(std::string_view text, std::size_t separator) {
+  const auto before = text.substr(0, separator);
+  const auto is_one_of = [&](std::initializer_list<std::string_view> schemes) {
+    return std::ranges::any_of(schemes, [&](auto one) { return before.ends_with(one); });
+  };
+  if (is_one_of({"http", "https", "HTTP", "HTTPS"})) return Scheme::web;
+  // Their servers long knew a password and no user, so that people write it alone.
+  if (is_one_of({"redis", "rediss", "amqp", "amqps"})) return Scheme::password_alone;
+  return Scheme::other;
 }
 
 }  // namespace
@@ -88,7 +101,7 @@ std::string redact_urls(std::string_view text) {
   for (auto at = text.find("://"); at != npos; at = text.find("://", at + 3)) {
     const std::size_t start = at + 3;
     const auto rest = text.substr(start, end_of_token(text, start) - start);
-    const Span secret = find_password(rest, is_web_before(text, at));
+    const Span secret = find_password(rest, scheme_before(text, at));
     if (secret.begin >= secret.end) continue;
     out.append(text, done, start + secret.begin - done).append(kRedacted);
     done = start + secret.end;

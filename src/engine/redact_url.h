@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passwords inside URLs: scheme://user:password@host. The user name, the host and the rest stay.
+// Passwords inside URLs: scheme://user:password@host. The user name, the host and the rest stay,
+// but where a user name alone is usually the password (redis://x@host).
 #pragma once
 
 #include <string>

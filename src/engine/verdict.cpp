@@ -50,19 +50,22 @@ WorstBySubject::WorstBySubject(const std::vector<Finding>& findings,
   for (const TestResult& test : tests) note(test.subject, verdict_of(test.status));
 }
 
-void WorstBySubject::note(std::string_view subject, Verdict verdict) {
-  // An id may hold blanks itself, so that each blank may be the one before a part.
-  for (auto end = subject.find(' ');; end = subject.find(' ', end + 1)) {
-    Verdict& worst =
-        worst_.try_emplace(std::string(subject.substr(0, end)), Verdict::ok).first->second;
-    worst = std::max(worst, verdict);
-    if (end == std::string_view::npos) return;
-  }
+void WorstBySubject::note(const std::string& subject, Verdict verdict) {
+  Verdict& worst = worst_.try_emplace(subject, Verdict::ok).first->second;
+  worst = std::max(worst, verdict);
 }
 
 Verdict WorstBySubject::of(const std::string& component_id) const {
   const auto found = worst_.find(component_id);
-  return found == worst_.end() ? Verdict::ok : found->second;
+  Verdict worst = found == worst_.end() ? Verdict::ok : found->second;
+  // An id may hold blanks itself, so that a subject does not tell where its part begins. But the
+  // parts of one component are neighbours in order.
+  const std::string parts = component_id + " ";
+  for (auto it = worst_.lower_bound(parts); it != worst_.end(); ++it) {
+    if (!it->first.starts_with(parts)) break;
+    worst = std::max(worst, it->second);
+  }
+  return worst;
 }
 
 Verdict component_status(const Component& component, const WorstBySubject& worst) {

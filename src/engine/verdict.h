@@ -2,9 +2,8 @@
 // The algebra of verdicts: critical > warning > unknown > ok, and unknown never rounds to ok. Pure.
 #pragma once
 
+#include <map>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "model/component.h"
@@ -30,9 +29,9 @@ class WorstBySubject {
   Verdict of(const std::string& component_id) const;
 
  private:
-  void note(std::string_view subject, Verdict verdict);
+  void note(const std::string& subject, Verdict verdict);
 
-  std::unordered_map<std::string, Verdict> worst_;
+  std::map<std::string, Verdict> worst_;
 };
 
 /// Status of a component: the worst of the findings on it and, where a required fact of it is

@@ -127,6 +127,16 @@ TEST(Verdict, AnIdMayHoldBlanks) {
   EXPECT_EQ(worst.of("http:0.0.0.0:80@my server-77"), Verdict::ok);
 }
 
+TEST(Verdict, ASubjectOfBlanksIsHeldOnce) {
+  // A copy of each of its beginnings would be half a terabyte.
+  const std::string subject = "a" + std::string(1'000'000, ' ');
+  const WorstBySubject worst{{finding(Severity::critical, subject)}, {}};
+  EXPECT_EQ(worst.of("a"), Verdict::critical);
+  EXPECT_EQ(worst.of("a" + std::string(500'000, ' ')), Verdict::critical);
+  EXPECT_EQ(worst.of(subject), Verdict::critical);
+  EXPECT_EQ(worst.of(subject + " "), Verdict::ok);
+}
+
 TEST(Verdict, ExitCodes) {
   const auto own = [](Verdict verdict) {
     return verdict == Verdict::ok         ? 0

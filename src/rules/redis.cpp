@@ -131,6 +131,7 @@ FindingDraft with_rescue(FindingDraft found, const RedisFacts& f, const JudgeCon
     if (plain) found.arg("start", Words{"docker", "start", id});
     if (!plain) found.arg("renew", Words{"docker", "compose", "up", "-d"});
   }
+  if (published) found.arg("behind", port_of(c));
   if (!plain) {
     Words later = redis;  // a container that is made anew has another id
     std::ranges::replace(later, id, "CONTAINER");
@@ -288,6 +289,8 @@ Verdicts open_to_strangers(const RedisFacts& f, const JudgeContext& c) {
         const bool contained = is_published_by_docker(service) || !container_of(service).empty();
         found.arg("contained", contained ? 1 : 0);
         if (!contained) found.arg("bindable", redis_cli(c));
+        const std::string id = container_of(service);
+        if (!id.empty()) found.arg("container", id);
         return found;
       },
       f.answers_strangers);

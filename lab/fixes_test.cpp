@@ -51,27 +51,61 @@ CommandOutput paste(const std::string& lab, const std::string& command) {
   return run_lab({"exec", lab, "timeout", "60", "bash", "-c", command});
 }
 
-/// The finding, or null where the check does not make it.
-Json find(const std::string& lab, const FixCase& fault) {
+/// What one check says of the fault.
+struct Look {
+  Json finding;           ///< Null where the check does not make it.
+  std::string component;  ///< What the fault is of: its status, "missing", or why nothing is known.
+};
+
+bool is_at(const Json& subject, const FixCase& fault) {
+  return subject.get<std::string>().find(fault.at) != std::string::npos;
+}
+
+/// Of the component at this place; where none is, of the whole: the machine, or its sockets.
+std::string status_of_component(const Json& report, const FixCase& fault) {
+  std::string status = "missing";
+  for (const Json& component : report.at("components")) {
+    const bool whole = component.at("id") == "host" || component.at("id") == "sockets";
+    if (is_at(component.at("id"), fault)) return component.at("status");
+    if (whole) status = component.at("status");
+  }
+  return status;
+}
+
+Look look(const std::string& lab, const FixCase& fault) {
   const CommandOutput check =
       in_lab(lab, PF_BINARY " check --format json --lang en " + fault.check);
   const Json report = Json::parse(check.out, nullptr, false);
-  if (report.is_discarded()) return {{"unreadable", check.out + check.err}};
+  if (report.is_discarded()) return {nullptr, "unreadable: " + check.out + check.err};
+  Look seen{nullptr, status_of_component(report, fault)};
   for (const Json& finding : report.at("findings")) {
-    const bool here = finding.at("subject").get<std::string>().find(fault.at) != std::string::npos;
-    if (finding.at("id") == fault.finding && here) return finding;
+    if (finding.at("id") == fault.finding && is_at(finding.at("subject"), fault)) {
+      seen.finding = finding;
+    }
   }
-  return nullptr;
+  return seen;
 }
 
-/// Looks again until the finding is there, or gone; what was seen last.
-Json find_when(const std::string& lab, const FixCase& fault, bool there) {
-  Json found = find(lab, fault);
-  for (int i = 1; i < kTries && found.is_null() == there; ++i) {
+/// "Gone" and "could not look" are two things.
+bool is_mended(const Look& seen) {
+  const bool looked =
+      seen.component == "ok" || seen.component == "warning" || seen.component == "critical";
+  return seen.finding.is_null() && looked;
+}
+
+/// Looks again until the finding is there, or mended; what was seen last.
+Look look_until(const std::string& lab, const FixCase& fault, bool there) {
+  Look seen = look(lab, fault);
+  for (int i = 1; i < kTries && (there ? seen.finding.is_null() : !is_mended(seen)); ++i) {
     std::this_thread::sleep_for(kBetween);
-    found = find(lab, fault);
+    seen = look(lab, fault);
   }
-  return found;
+  return seen;
+}
+
+/// True where something listens at the port that the case names.
+bool listens_still(const std::string& lab, const FixCase& fault) {
+  return in_lab(lab, "ss -Hltn sport = " + fault.at + " | grep -q .").exit_code == 0;
 }
 
 /// Pastes the commands of a finding in their order; what all of them showed.
@@ -94,13 +128,20 @@ void carry_out(const std::string& lab, const std::string& line) {
 TEST_P(Fix, DoesWhatItPromises) {
   const FixCase& fault = GetParam();
   carry_out(name(), fault.cause);
-  const Json finding = find_when(name(), fault, true);
-  ASSERT_TRUE(finding.contains("fix")) << fault.finding << " is not found: " << finding;
+  const Look before = look_until(name(), fault, true);
+  ASSERT_TRUE(before.finding.contains("fix"))
+      << fault.finding << " is not found: " << before.component;
+  EXPECT_THAT(before.finding.at("fix").at("commands").dump(), HasSubstr(fault.advises));
   carry_out(name(), fault.before);
-  const std::string shown = paste_all(name(), finding);
+  const std::string shown = paste_all(name(), before.finding);
   EXPECT_THAT(shown, HasSubstr(fault.shows));
   carry_out(name(), fault.after);
-  EXPECT_TRUE(find_when(name(), fault, false).is_null()) << fault.finding << " is still there";
+  const Look after = look_until(name(), fault, false);
+  EXPECT_TRUE(after.finding.is_null()) << fault.finding << " is still there";
+  EXPECT_TRUE(is_mended(after)) << "nothing is known of it now: " << after.component;
+  if (fault.at.starts_with(":")) {
+    EXPECT_EQ(listens_still(name(), fault), !fault.goes_away);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(, Fix, ::testing::ValuesIn(fix_cases()),

@@ -17,8 +17,21 @@ std::vector<FixCase> of_redis() {
       {"RedisFolderDeleted", "redis/last-save-failed", kRedis, ":7102",
        "redis gone 7102 'save 3600 1'; fill 7102 20; rm -r /srv/gone; fails_to_save 7102",
        "Transfer finished with success", "",
-       "install -d -o redis /srv/gone; cp /var/tmp/redis-7102.rdb /srv/gone/dump.rdb; "
-       "redis-cli -p 7102 SHUTDOWN NOSAVE; start gone; [ $(redis-cli -p 7102 DBSIZE) = 20 ]"},
+       "[ $(stat -c %a /root/redis-7102.rdb) = 600 ]; put_back gone 7102; restart gone 7102; "
+       "[ $(redis-cli -p 7102 DBSIZE) = 20 ]",
+       "then redis-cli -p 7102 SHUTDOWN NOSAVE"},
+      {"RedisFolderWithAppendOnlyFileDeleted", "redis/last-save-failed", kRedis, ":7113",
+       "redis kept 7113 'save 3600 1' 'appendonly yes'; fill 7113 20; rm -r /srv/kept; "
+       "fails_to_save 7113",
+       "Transfer finished with success", "",
+       "put_back kept 7113; sed -i '/^appendonly/s/yes/no/' /etc/redis-kept.conf; "
+       "restart kept 7113; [ $(redis-cli -p 7113 DBSIZE) = 20 ]; "
+       "redis-cli -p 7113 CONFIG SET appendonly yes; "
+       "waits \"redis-cli -p 7113 INFO persistence | grep aof_rewrite_in_progress:0\"; "
+       "redis-cli -p 7113 INFO persistence | grep aof_last_bgrewrite_status:ok; "
+       "sed -i '/^appendonly/s/no/yes/' /etc/redis-kept.conf; rm /srv/kept/dump.rdb; "
+       "restart kept 7113; [ $(redis-cli -p 7113 DBSIZE) = 20 ]",
+       "set appendonly no in its configuration, then redis-cli -p 7113 SHUTDOWN NOSAVE"},
       {"RedisAppendOnlyFileOnAFullDisk", "redis/aof-write-failed", kRedis, ":7103",
        "disk /srv/aof size=1m; redis aof 7103 'save \"\"' 'appendonly yes'; fill 7103 1500",
        "/srv/aof", "mount -o remount,size=8m /srv/aof", ""},
@@ -61,7 +74,7 @@ std::vector<FixCase> of_sockets() {
        "s.bind((\"127.0.0.1\", 7201)); s.listen(5); time.sleep(600)'; listens 7201; "
        "unit crowd bash -c 'for i in {10..19}; do (exec 3<>/dev/tcp/127.0.0.1/7201; sleep 600) & "
        "done; wait'",
-       "import socket, time", "", "systemctl stop crowd stuck"},
+       "import socket, time", "", "systemctl stop crowd stuck", "", true},
       {"TwoProgramsOnOnePort", "sockets/port-shared", kSockets, ":7202",
        "unit old python3 -m http.server 7202 --bind 127.0.0.1; listens 7202; "
        "site '[::]:7202 ipv6only=on' 'return 204;'",
@@ -70,7 +83,8 @@ std::vector<FixCase> of_sockets() {
        "cp /usr/bin/redis-server /usr/local/bin/kept; "
        "unit kept /usr/local/bin/kept --port 7203 --bind 127.0.0.1; listens 7203; "
        "cp /usr/bin/redis-server /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/kept",
-       "kept", "", ""},
+       "kept", "", "systemctl restart kept; listens 7203",
+       "# at a quiet time: systemctl restart kept.service"},
       {"DockerApiWithoutTls", "sockets/docker-api-exposed", kSockets, ":2375",
        "mkdir -p /etc/systemd/system/docker.service.d; printf "
        "'[Service]\\nExecStart=\\nExecStart=%s\\n' "
@@ -78,7 +92,8 @@ std::vector<FixCase> of_sockets() {
        "systemctl daemon-reload; systemctl restart docker; listens 2375",
        "docker.service.d/tcp.conf:", "",
        "rm /etc/systemd/system/docker.service.d/tcp.conf; "
-       "systemctl daemon-reload && systemctl restart docker"},
+       "systemctl daemon-reload && systemctl restart docker",
+       "", true},
   };
 }
 
@@ -165,6 +180,12 @@ redis() { # NAME PORT LINE...
   start "$name"
 }
 fill() { for i in $(seq "$2"); do printf 'SET k%d %01000d\n' "$i" "$i"; done | redis-cli -p "$1" >/dev/null; }
+put_back() { # NAME PORT: the dump, as its finding advises
+  install -d -o redis "/srv/$1"; install -o redis -m 600 "/root/redis-$2.rdb" "/srv/$1/dump.rdb"
+}
+restart() { # NAME PORT
+  redis-cli -p "$2" SHUTDOWN NOSAVE; waits "! ss -Hltn sport = :$2 | grep -q ."; start "$1"
+}
 fails_to_save() { redis-cli -p "$1" BGSAVE; waits "redis-cli -p $1 INFO persistence | grep -q status:err"; }
 disk() { mkdir -p "$1"; mount -t tmpfs -o "$2" data "$1"; }
 unit() { systemd-run -q --collect --unit "$1" "${@:2}"; }

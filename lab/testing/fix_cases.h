@@ -18,6 +18,8 @@ struct FixCase {
   std::string shows;   ///< What the printed commands must show.
   std::string before;  ///< What the advice asks for in words before the commands; often nothing.
   std::string after;   ///< … and after them. Nothing where the commands mend it themselves.
+  std::string advises = {};  ///< Part of a comment that must be printed among the commands.
+  bool goes_away = false;    ///< The advice takes away what listens there; else it must go on.
 };
 
 /// How GoogleTest names it.

@@ -2,6 +2,8 @@
 #include "rules/commands.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string_view>
 
 namespace postflight::rules {
@@ -10,14 +12,26 @@ namespace {
 constexpr std::size_t kIdDigits = 64;  // of a container, in its cgroup
 constexpr std::size_t kIdShown = 12;   // as docker ps shows it
 
+/// Restarting one of these stops or cuts off much else. Names of programs end after 15 characters.
+constexpr std::array<std::string_view, 4> kCarryingUnits{"docker.service", "containerd.service",
+                                                         "dbus.service", "dbus-broker.service"};
+constexpr std::array<std::string_view, 6> kCarryingPrograms{
+    "docker-proxy", "dockerd", "containerd", "dbus-daemon", "dbus-broker", "dbus-broker-lau"};
+
 const Program* first_program(const Service* service) {
   const auto* programs = service ? service->programs.seen() : nullptr;
   return programs && !programs->value.empty() ? &programs->value.front() : nullptr;
 }
 
-std::string last_of_cgroup(const Service* service) {
-  const Program* program = first_program(service);
-  return program ? program->cgroup.substr(program->cgroup.rfind('/') + 1) : std::string{};
+/// What is left of `path` behind its first part, which is returned.
+std::string_view take_part(std::string_view& path) {
+  const auto part = path.substr(0, path.find('/'));
+  path.remove_prefix(std::min(path.size(), part.size() + 1));
+  return part;
+}
+
+bool is_one_of(std::span<const std::string_view> names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 Words joined(Words first, Words second) {
@@ -64,9 +78,33 @@ std::string container_of(const Service* service) {
   return {};
 }
 
+/// Any other path leads to a unit of the same name that is not this machine's:
+/// "/lxc.payload.web/system.slice/nginx.service", "/user.slice/…/app.slice/docker.service".
 std::string unit_of(const Service* service) {
-  const std::string unit = last_of_cgroup(service);
-  return unit.ends_with(".service") && container_of(service).empty() ? unit : std::string{};
+  const Program* program = first_program(service);
+  std::string_view path = program ? program->cgroup : std::string_view{};
+  if (!path.starts_with("/system.slice/")) return {};
+  path.remove_prefix(1);
+  std::string_view part = take_part(path);
+  while (part == "system.slice" || (part.starts_with("system-") && part.ends_with(".slice"))) {
+    part = take_part(path);
+  }
+  return part.ends_with(".service") && path.empty() ? std::string(part) : std::string{};
+}
+
+std::string restartable_unit_of(const Service* service) {
+  const std::string unit = unit_of(service);
+  const bool carries_others =
+      is_one_of(kCarryingUnits, unit) || is_one_of(kCarryingPrograms, program_of(service));
+  return carries_others ? std::string{} : unit;
+}
+
+bool is_of_another_system(const Service* service) {
+  const Program* program = first_program(service);
+  std::string_view path = program ? program->cgroup : std::string_view{};
+  if (!path.empty()) path.remove_prefix(1);
+  const std::string_view first = take_part(path);
+  return first.starts_with("lxc") || first == "machine.slice" || first == "..";
 }
 
 bool is_published_by_docker(const Service* service) {
@@ -86,6 +124,7 @@ Words in_network_of(const Service* service, Words words) {
 /// Web servers write what went wrong into files of their own, not into the journal.
 Words log_command(const Service* service, const std::string& lines) {
   const std::string id = container_of(service), program = program_of(service);
+  if (is_published_by_docker(service) || is_of_another_system(service)) return {};
   if (!id.empty()) return {"docker", "logs", "--tail", lines, id};
   if (program == "nginx" || program == "apache2") {
     return {"tail", "-n", lines, "/var/log/" + program + "/error.log"};

@@ -27,8 +27,17 @@ std::int32_t pid_of(const Service* service);
 /// The first 12 digits of the id of the Docker container it runs in; empty where it runs in none.
 std::string container_of(const Service* service);
 
-/// The systemd unit it runs in, "nginx.service"; empty where it runs in none or in a container.
+/// The unit of this machine's systemd it runs in, "nginx.service"; empty where it runs in none, in
+/// a user's, in a container, or in a unit of a system that this machine carries.
 std::string unit_of(const Service* service);
+
+/// The same, where restarting it concerns little else; empty for the daemons of containers and for
+/// D-Bus, which take others down with them.
+std::string restartable_unit_of(const Service* service);
+
+/// True where it runs in a system of its own (LXC, systemd-nspawn, a virtual machine): files, units
+/// and logs of this machine are not its own.
+bool is_of_another_system(const Service* service);
 
 /// True where docker-proxy listens for a server in a container: what is done to files, programs and
 /// settings on the machine does not concern that server.
@@ -40,7 +49,8 @@ Words in_container_of(const Service* service, Words words);
 /// `words`, carried out where the service's sockets are seen.
 Words in_network_of(const Service* service, Words words);
 
-/// Shows the last lines of the service's log. Not for a server behind docker-proxy.
+/// Shows the last lines of the service's log. Empty where that is not on this machine: behind
+/// docker-proxy, in another system.
 Words log_command(const Service* service, const std::string& lines);
 
 }  // namespace postflight::rules

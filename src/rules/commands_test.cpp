@@ -43,6 +43,59 @@ TEST(Commands, TakeNothingElseForAContainer) {
   EXPECT_THAT(in_network_of(nullptr, {"ss"}), ElementsAre("ss"));
 }
 
+TEST(Commands, NameAUnitOfThisMachineOnly) {
+  for (const auto& [cgroup, unit] : std::vector<std::pair<std::string, std::string>>{
+           {"/system.slice/nginx.service", "nginx.service"},
+           {"/system.slice/system-postgresql.slice/postgresql@15-main.service",
+            "postgresql@15-main.service"},
+           {"/lxc.payload.web/system.slice/nginx.service", ""},
+           {"/lxc/web/system.slice/nginx.service", ""},
+           {"/machine.slice/machine-web.scope/payload/system.slice/nginx.service", ""},
+           {"/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service", ""},
+           {"/../system.slice/nginx.service", ""},
+           {"/system.slice/nginx.service/worker", ""},
+           {"/system.slice/app.slice/nginx.service", ""},
+           {"/system.slice/web.scope/system.slice/nginx.service", ""},
+           {"/system.slice", ""},
+           {"/", ""},
+           {"", ""}}) {
+    const Service one = service("nginx", cgroup);
+    EXPECT_EQ(unit_of(&one), unit) << cgroup;
+    EXPECT_EQ(restartable_unit_of(&one), unit) << cgroup;
+  }
+  EXPECT_EQ(unit_of(nullptr), "");
+}
+
+TEST(Commands, RestartNothingThatCarriesOthers) {
+  for (const auto& [program, unit] : std::vector<std::pair<std::string, std::string>>{
+           {"docker-proxy", "docker.service"},
+           {"docker-proxy", "snap.docker.dockerd.service"},
+           {"dockerd", "docker.service"},
+           {"containerd", "containerd.service"},
+           {"dbus-daemon", "dbus.service"}}) {
+    const Service one = service(program, "/system.slice/" + unit);
+    EXPECT_EQ(unit_of(&one), unit);
+    EXPECT_EQ(restartable_unit_of(&one), "") << program;
+  }
+}
+
+TEST(Commands, ShowNoLogThatIsNotThisMachines) {
+  for (const char* cgroup :
+       {"/lxc.payload.web/system.slice/nginx.service", "/lxc/web/system.slice/nginx.service",
+        "/machine.slice/machine-web.scope/payload/system.slice/nginx.service"}) {
+    for (const char* program : {"nginx", "gunicorn"}) {
+      const Service one = service(program, cgroup);
+      EXPECT_THAT(log_command(&one, "5"), ElementsAre()) << cgroup;
+    }
+  }
+  const Service proxy = service("docker-proxy", "/system.slice/docker.service");
+  EXPECT_THAT(log_command(&proxy, "5"), ElementsAre());
+  const Service users =
+      service("app", "/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service");
+  EXPECT_THAT(log_command(&users, "5"),
+              ElementsAre("journalctl", "-p", "warning", "-n", "5", "--no-pager"));
+}
+
 TEST(Commands, EnterTheNetworkOfTheService) {
   Service one = service("redis-server", "");
   EXPECT_THAT(in_network_of(&one, {"ss"}), ElementsAre("ss"));

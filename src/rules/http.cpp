@@ -41,10 +41,11 @@ FindingDraft with_commands(FindingDraft draft, const std::string& url,
   draft.arg("url", url).arg("request", asking_command(url, context));
   if (rules::is_published_by_docker(service)) {
     draft.arg("published", service->port);
-  } else {
-    draft.arg("logs", rules::log_command(service, kLogLines));
+  } else if (const auto log = rules::log_command(service, kLogLines); !log.empty()) {
+    draft.arg("logs", log);
   }
   // A command that names what is not given here is left out.
+  if (rules::is_of_another_system(service)) return draft;
   if (program == "nginx") {
     draft.arg("nginx", rules::in_container_of(service, {"nginx"}));
     if (!in_container) draft.arg("error_log", "/var/log/nginx/error.log");

@@ -3,6 +3,7 @@
 // Pure. Source: Redis manual, "Persistence", "Security", "Key eviction", "Redis clients handling".
 #include "probes/redis.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -108,6 +109,37 @@ Verdicts loading(const RedisFacts& f, const JudgeContext& c) {
       f.loading);
 }
 
+/// Adds the way out of a deleted folder. A new one of that name is another one to the server: only
+/// a dump over the wire helps, and not even that one where an append-only file is kept: the server
+/// would ignore the dump and start empty.
+FindingDraft with_rescue(FindingDraft found, const RedisFacts& f, const JudgeContext& c) {
+  const Service* service = service_of(c);
+  const Words redis = redis_cli(c);
+  const auto* aof = f.aof_enabled.seen();
+  const bool plain = aof && !aof->value;
+  const bool published = is_published_by_docker(service);
+  const std::string id = published ? "CONTAINER" : container_of(service);
+  found.arg("rescue", redis)
+      .arg("dump", "/root/redis-" + std::to_string(port_of(c)) + ".rdb")
+      .arg("appends", plain ? 0 : 1)
+      .because(f.data_directory.absent()->evidence);
+  if (!aof) found.arg("unsure", redis);
+  if (id.empty()) {
+    found.arg(plain ? "leave" : "leave_unlogged", redis);
+  } else {
+    found.arg("stop", Words{"docker", "stop", id});
+    if (plain) found.arg("start", Words{"docker", "start", id});
+    if (!plain) found.arg("renew", Words{"docker", "compose", "up", "-d"});
+  }
+  if (published) found.arg("behind", port_of(c));
+  if (!plain) {
+    Words later = redis;  // a container that is made anew has another id
+    std::ranges::replace(later, id, "CONTAINER");
+    found.arg("later", later);
+  }
+  return found;
+}
+
 Verdicts last_save_failed(const RedisFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::string& status, const std::string& reply) -> Verdicts {
@@ -120,13 +152,8 @@ Verdicts last_save_failed(const RedisFacts& f, const JudgeContext& c) {
                                  .arg("unsaved", shown(f.unsaved_changes))
                                  .arg("writes", refuses_writes ? 0 : 1)
                                  .arg("deleted", deleted ? 1 : 0);
-        if (deleted) {
-          // A new folder of that name is another one to the server: only a dump over the wire
-          // helps.
-          found.arg("rescue", redis_cli(c)).because(f.data_directory.absent()->evidence);
-        } else {
-          found.arg("save", redis_cli(c)).arg("log", log_words(c));
-        }
+        if (deleted) return with_directory(with_rescue(std::move(found), f, c), f, c);
+        found.arg("appends", 0).arg("save", redis_cli(c)).arg("log", log_words(c));
         return with_directory(std::move(found), f, c);
       },
       f.last_snapshot_status, f.ping_reply);
@@ -262,6 +289,8 @@ Verdicts open_to_strangers(const RedisFacts& f, const JudgeContext& c) {
         const bool contained = is_published_by_docker(service) || !container_of(service).empty();
         found.arg("contained", contained ? 1 : 0);
         if (!contained) found.arg("bindable", redis_cli(c));
+        const std::string id = container_of(service);
+        if (!id.empty()) found.arg("container", id);
         return found;
       },
       f.answers_strangers);

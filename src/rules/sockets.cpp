@@ -192,7 +192,7 @@ Verdicts program_file_replaced(const SocketsFacts& f, const JudgeContext& c) {
       f, [&](const ListeningService& service, const Evidence& from, Verdicts& out) {
         if (!service.executable_deleted) return;
         FindingDraft found = draft(Severity::info, service, from, c);
-        const std::string unit = unit_of(service_at(c, service.endpoint));
+        const std::string unit = restartable_unit_of(service_at(c, service.endpoint));
         if (!unit.empty()) found.arg("unit", unit);
         out.findings.push_back(std::move(found));
       });

@@ -19,8 +19,8 @@ TEST_F(QdrantWithKey, WantsTheKeyForAllButHealth) {
   for (const auto& one : qdrant_openapi().operations()) {
     HttpQuery query{.method = one.method, .path = filled(one), .body = fitting_body(one)};
     const auto without = ask(query);
-    const bool exempt =
-        one.pattern == "/" || one.pattern == "/healthz" || one.pattern == "/livez" || one.pattern == "/readyz";
+    const bool exempt = one.pattern == "/" || one.pattern == "/healthz" ||
+                        one.pattern == "/livez" || one.pattern == "/readyz";
     EXPECT_EQ(without.status, exempt ? 200 : 401) << one.pattern;
     if (!exempt) {
       EXPECT_EQ(without.body, "Must provide an API key or an Authorization bearer token");

@@ -16,7 +16,7 @@ inline constexpr std::string_view kRedacted = "[redacted]";
 
 /// The text with every recognised secret replaced. Pure; doing it twice changes nothing more. Time
 /// is linear in the length of the text (RE2). Where a text was cut ("…"), a secret cut in two goes
-/// as well.
+/// as well. A text in which something new reads as a secret each time goes as a whole.
 std::string redact_text(std::string_view text);
 
 /// Redacts every string and every key of a JSON value, at any depth; all strings under a key that

@@ -6,14 +6,13 @@ function(pf_lab)
   if(NOT POSTFLIGHT_LAB)
     return()
   endif()
-  pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
   # Debian builds this library with options that change its classes; only pkg-config knows them.
   pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lab/backend/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   add_executable(advakod_backend EXCLUDE_FROM_ALL ${sources})
   target_include_directories(advakod_backend PRIVATE lab)
-  target_link_libraries(advakod_backend PRIVATE PkgConfig::PQ PkgConfig::HIREDIS
+  target_link_libraries(advakod_backend PRIVATE PkgConfig::LIBPQ PkgConfig::HIREDIS
     nlohmann_json::nlohmann_json fmt::fmt PkgConfig::HTTPLIB)
   set_target_properties(advakod_backend PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lab)
 

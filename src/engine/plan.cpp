@@ -87,6 +87,7 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
                                              std::move(detail), target.service.guess.protocol));
   };
   for (const ProbeSpec* probe : probes) {
+    if (!probe->plan) continue;  // its components are announced by another probe's tasks
     std::set<std::string> planned;
     GuessedPorts guessed;
     std::size_t count = 0;

@@ -117,9 +117,51 @@ PF_DESCRIBE(NetworkNamespace,
   (services, "How many services listen there."))
 // clang-format on
 
+/// A PostgreSQL cluster: a data directory, whether or not a server runs on it.
+struct PostgresCluster {
+  std::string id;
+  std::string data_directory;
+  std::int32_t pid = 0;
+  std::string status;
+  std::uint16_t port = 0;
+  std::string socket_directory;
+  std::string service;
+  std::string debian_name;
+  std::string start;
+  std::string cgroup;
+  bool operator==(const PostgresCluster&) const = default;
+};
+// clang-format off
+PF_DESCRIBE(PostgresCluster,
+  (id, "Id of its TCP service, or its data directory where it listens on no TCP port."),
+  (data_directory, "As its server sees it."),
+  (pid, "Process id of its postmaster as seen from this machine; 0 where none runs."),
+  (status, "Last line of postmaster.pid: ready, standby, starting or stopping; empty where no server runs."),
+  (port, "Port of its sockets, from postmaster.pid or postgresql.conf; 0 where it is not known."),
+  (socket_directory, "First folder of its Unix sockets as its server sees it, from postmaster.pid; may be empty."),
+  (service, "Id of the TCP service it listens on; empty where there is none."),
+  (debian_name, "VERSION/NAME of /etc/postgresql, such as 15/main; empty elsewhere."),
+  (start, "First word of Debian's start.conf: auto, manual or disabled; empty where there is none."),
+  (cgroup, "Path of the postmaster in the cgroup hierarchy, which names its unit or container."))
+// clang-format on
+
+/// A socket at which a container engine takes requests.
+struct ContainerEngine {
+  std::string socket;
+  std::string flavour;
+  bool operator==(const ContainerEngine&) const = default;
+};
+// clang-format off
+PF_DESCRIBE(ContainerEngine,
+  (socket, "Path of the Unix socket."),
+  (flavour, "docker or podman, as its path says."))
+// clang-format on
+
 struct Topology {
   std::vector<Service> services;
   std::vector<NetworkNamespace> namespaces;
+  std::vector<PostgresCluster> clusters;
+  std::vector<ContainerEngine> engines;
   std::vector<std::string> addresses;
   std::vector<std::string> global_addresses;
   bool operator==(const Topology&) const = default;
@@ -128,6 +170,8 @@ struct Topology {
 PF_DESCRIBE(Topology,
   (services, "Everything that listens, sorted by namespace, transport and port."),
   (namespaces, "Network namespaces other than the machine's own."),
+  (clusters, "PostgreSQL clusters, running or not."),
+  (engines, "Sockets of container engines."),
   (addresses, "The machine's own addresses, numeric, loopback left out."),
   (global_addresses, "Those of them that are globally routable."))
 // clang-format on

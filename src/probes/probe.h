@@ -77,6 +77,9 @@ struct ProbeSpec {
   const std::vector<FactDeclaration>& (*facts)();
   std::vector<Target> (*plan)(const Topology&, const Settings&);
   void (*run)(const ProbeContext&, FactSink&);
+  /// Id of the probe whose tasks announce the components of this one (probes/part.h); such a probe
+  /// only declares facts: `plan` and `run` are null, `budget` is unused.
+  std::string_view announced_by = {};
 };
 
 /// All probes in the order of probes.list.

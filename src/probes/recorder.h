@@ -26,6 +26,9 @@ class Recorder {
     });
   }
 
+  /// Where the parts of this component go (probes/part.h).
+  FactSink& sink() { return sink_; }
+
   /// Gives every fact that is still open this reason, and sends it.
   void give_up(const Unknown& reason) {
     for_each_field<Facts>(facts, [&](std::string_view, auto& fact, std::string_view) {

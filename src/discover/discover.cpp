@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "discover/postgres_clusters.h"
 #include "discover/services.h"
 #include "host/addresses.h"
 #include "host/files.h"
@@ -219,6 +220,8 @@ Topology discover(const DiscoverOptions& options) {
   look_elsewhere(survey);
   survey.topology.services = group_services(survey.sockets, find_owners(survey));
   count_services(survey);
+  survey.topology.clusters =
+      find_postgres_clusters(survey.topology.services, options.root, options.deadline);
   return std::move(survey.topology);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/describe.h"
+#include "base/secret.h"
 #include "model/report.h"
 
 namespace postflight {
@@ -70,6 +71,7 @@ struct Settings {
   std::vector<std::string> skip;
   std::vector<CredentialReference> credentials;
   std::vector<std::string> public_names;
+  Secret postgres_url;  ///< From --pg-url; never in a file and in no output, so not described.
 };
 // clang-format off
 PF_DESCRIBE(Settings,

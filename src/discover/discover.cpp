@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "discover/container_engines.h"
 #include "discover/postgres_clusters.h"
 #include "discover/services.h"
 #include "host/addresses.h"
@@ -222,6 +223,7 @@ Topology discover(const DiscoverOptions& options) {
   count_services(survey);
   survey.topology.clusters =
       find_postgres_clusters(survey.topology.services, options.root, options.deadline);
+  survey.topology.engines = find_container_engines(options.root);
   return std::move(survey.topology);
 }
 

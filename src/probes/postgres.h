@@ -57,12 +57,12 @@ PF_DESCRIBE(PostgresRole,
   (sessions, "Its connections now."))
 // clang-format on
 
-struct PostgresPassword {
+struct PostgresVerifier {
   std::string role;
   std::string kind;
 };
 // clang-format off
-PF_DESCRIBE(PostgresPassword,
+PF_DESCRIBE(PostgresVerifier,
   (role, "Role that may log in."),
   (kind, "How its password is kept: scram-sha-256, md5, other, or none."))
 // clang-format on
@@ -282,7 +282,7 @@ struct PostgresFacts {
   Fact<std::uint64_t> tablespaces_bytes;
   Fact<std::uint64_t> wal_bytes;
   Fact<std::vector<PostgresRole>> roles;
-  Fact<std::vector<PostgresPassword>> passwords;
+  Fact<std::vector<PostgresVerifier>> verifiers;
   Fact<std::string> hba_file;
   Fact<std::vector<PostgresHbaRule>> hba_rules;
   Fact<bool> hba_changed_since_load;
@@ -337,7 +337,7 @@ PF_DESCRIBE(PostgresFacts,
   (tablespaces_bytes, "Sum of pg_tablespace_size(): all databases and what they share, without write-ahead log and server log."),
   (wal_bytes, "Size of the files in pg_wal."),
   (roles, "Roles."),
-  (passwords, "How the passwords of roles that may log in are kept, from pg_authid."),
+  (verifiers, "How the passwords of roles that may log in are kept, from pg_authid; never a password or its hash."),
   (hba_file, "Path of pg_hba.conf."),
   (hba_rules, "pg_hba_file_rules: what stands in the file, not what is loaded."),
   (hba_changed_since_load, "pg_hba.conf, or a file it includes, is newer than pg_conf_load_time(). Rules that stand in the file may not be in force."),

@@ -31,7 +31,7 @@ SELECT r.rolname, r.rolcanlogin, r.rolsuper, r.rolconnlimit,
         WHERE a.usesysid = r.oid AND a.pid <> pg_backend_pid()) AS sessions
 FROM pg_roles r WHERE r.rolname !~ '^pg_' ORDER BY r.rolname)";
 
-constexpr const char* kPasswords = R"(
+constexpr const char* kVerifiers = R"(
 SELECT rolname, CASE WHEN rolpassword IS NULL THEN 'none'
                      WHEN rolpassword LIKE 'SCRAM-SHA-256$%' THEN 'scram-sha-256'
                      WHEN rolpassword LIKE 'md5%' THEN 'md5' ELSE 'other' END AS kind
@@ -94,8 +94,8 @@ void look_at_access(PostgresView& view) {
   f.hba_changed_since_load = changed_since_load(view, hba_files(f));
   forget_main_file(f);
   view.ask.fill(f.roles, "pg_roles", view.ask(kRoles), role_of);
-  view.ask.fill(f.passwords, "pg_authid", view.ask(kPasswords), [](const PostgresRow& row) {
-    return PostgresPassword{row.text("rolname"), row.text("kind")};
+  view.ask.fill(f.verifiers, "pg_authid", view.ask(kVerifiers), [](const PostgresRow& row) {
+    return PostgresVerifier{row.text("rolname"), row.text("kind")};
   });
 }
 

@@ -32,8 +32,8 @@ FROM pg_stat_replication ORDER BY application_name)";
 constexpr const char* kReceiver = R"(
 SELECT (SELECT status FROM pg_stat_wal_receiver) AS status,
        EXISTS (SELECT FROM pg_stat_wal_receiver) AS running,
-       greatest(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::bigint
-         AS behind)";
+       CASE WHEN pg_last_wal_receive_lsn() IS NOT NULL THEN greatest(pg_wal_lsn_diff(
+         pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::bigint END AS behind)";
 
 constexpr const char* kHidden =
     "the role does not see replication; run as root, or grant pg_read_all_stats (or pg_monitor) "

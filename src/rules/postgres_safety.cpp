@@ -24,7 +24,7 @@ FindingDraft with_setting(FindingDraft found, const PostgresFacts& f, const Post
       .arg("value", one.value)
       .arg("place", place_of(one))
       .because(
-          {"pg_settings", fmt::format("{} = {} ({})", one.name, one.value, place_of(one)), ""});
+          {all.source, fmt::format("{} = {} ({})", one.name, one.value, place_of(one)), all.at});
   return found;
 }
 

@@ -11,11 +11,13 @@
 #include <string>
 
 #include "base/deadline.h"
+#include "host/testing/postgres_server.h"
 #include "host/testing/redis_server.h"
 #include "testing/backend_process.h"
-#include "testing/postgres_server.h"
 
 namespace postflight::lab::testing {
+
+using host::testing::PostgresServer;
 
 /// No test may find these in an answer or a log.
 inline constexpr const char* kDatabasePassword = "pg-s3cret-w0rd";

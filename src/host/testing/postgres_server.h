@@ -12,7 +12,7 @@
 
 #include "host/testing/child_process.h"
 
-namespace postflight::lab::testing {
+namespace postflight::host::testing {
 
 /// Runs as user postgres where the test is root, else as the test's own user. The superuser
 /// "postgres" needs no password on the socket; over TCP everybody needs one.
@@ -20,7 +20,9 @@ class PostgresServer {
  public:
   /// Makes the cluster and starts it; takes about two seconds. `config` is appended to
   /// postgresql.conf. Throws std::runtime_error where it does not come up.
-  explicit PostgresServer(const std::string& config = "");
+  /// `programs` is a folder with initdb and postgres of another version; the newest installed one
+  /// where it is empty.
+  explicit PostgresServer(const std::string& config = "", std::string programs = "");
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;
@@ -30,12 +32,19 @@ class PostgresServer {
 
   /// Starts it again on the same port, or does nothing where it runs. Throws as the constructor.
   void start();
+  /// Starts it and does not wait until it takes connections.
+  void start_unasked();
   /// Ends it as an administrator does: clients are cut off (fast shutdown).
   void stop();
+  /// Makes it read its configuration again.
+  void reload() const;
+  /// Adds lines to a file in the data directory.
+  void append(const std::string& file, const std::string& lines) const;
 
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return process_ ? process_->pid() : -1; }
-  const std::string& folder() const { return folder_.path(); }
+  const std::string& folder() const { return folder_.path(); }  ///< Of the socket, too.
+  std::string data() const { return folder_.path() + "/data"; }
 
   /// What psql prints, without the newline at its end; as superuser over the socket. Throws
   /// std::runtime_error where a statement fails.
@@ -52,9 +61,10 @@ class PostgresServer {
   bool comes_up();
   void end_with(int signal);
 
-  host::testing::TempFolder folder_;
+  TempFolder folder_;
+  std::string programs_;
   std::uint16_t port_ = 0;
-  std::unique_ptr<host::testing::ChildProcess> process_;
+  std::unique_ptr<ChildProcess> process_;
 };
 
-}  // namespace postflight::lab::testing
+}  // namespace postflight::host::testing

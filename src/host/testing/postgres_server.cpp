@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testing/postgres_server.h"
+#include "host/testing/postgres_server.h"
 
 #include <pwd.h>
 #include <signal.h>
@@ -16,13 +16,10 @@
 #include "base/deadline.h"
 #include "host/testing/bad_server.h"
 
-namespace postflight::lab::testing {
+namespace postflight::host::testing {
 namespace {
 
 namespace fs = std::filesystem;
-using host::testing::CommandOutput;
-using host::testing::run_command;
-
 constexpr Duration kPatience{20'000};
 
 void pause_a_little() {
@@ -30,7 +27,7 @@ void pause_a_little() {
 }
 
 /// The newest version's folder of programs; empty where none is installed.
-std::string programs() {
+std::string newest_programs() {
   std::vector<std::string> found;
   std::error_code ignored;
   for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
@@ -56,31 +53,27 @@ void give_to_server_user(const std::string& folder) {
   }
 }
 
-void append(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::app) << text;
-}
-
 }  // namespace
 
 bool PostgresServer::installed() {
-  return !programs().empty();
+  return !newest_programs().empty();
 }
 
-PostgresServer::PostgresServer(const std::string& config) {
+PostgresServer::PostgresServer(const std::string& config, std::string programs)
+    : programs_(programs.empty() ? newest_programs() : std::move(programs)) {
   give_to_server_user(folder_.path());
-  const std::string data = folder_.path() + "/data";
   const CommandOutput made =
-      run_command(as_server_user({programs() + "/initdb", "-D", data, "-U", "postgres", "-E",
+      run_command(as_server_user({programs_ + "/initdb", "-D", data(), "-U", "postgres", "-E",
                                   "UTF8", "--locale=C", "--no-sync", "--auth-local=trust",
                                   "--auth-host=scram-sha-256"}),
                   Duration{60'000});
   if (made.exit_code != 0) throw std::runtime_error("initdb: " + made.err);
-  append(data + "/postgresql.conf",
+  append("postgresql.conf",
          "listen_addresses = '127.0.0.1'\nunix_socket_directories = '" + folder_.path() +
              "'\nfsync = off\nlogging_collector = off\nlog_statement = 'none'\n" + config + "\n");
   // Between choosing a free port and taking it somebody else may take it.
   for (int attempt = 0; attempt < 5; ++attempt) {
-    port_ = host::testing::listen_on("127.0.0.1").port;
+    port_ = listen_on("127.0.0.1").port;
     try {
       start();
       return;
@@ -96,15 +89,27 @@ PostgresServer::~PostgresServer() {
 
 void PostgresServer::start() {
   if (process_ && process_->running()) return;
-  // The shell only leads the output into the file; exec keeps its process id.
-  process_ = std::make_unique<host::testing::ChildProcess>(as_server_user(
-      {"sh", "-c", R"(exec "$0" -D "$1" -p "$2" >>"$3" 2>&1)", programs() + "/postgres",
-       folder_.path() + "/data", std::to_string(port_), folder_.path() + "/log"}));
+  start_unasked();
   if (!comes_up()) throw std::runtime_error("postgres did not come up:\n" + log());
+}
+
+void PostgresServer::start_unasked() {
+  // The shell only leads the output into the file; exec keeps its process id.
+  process_ = std::make_unique<ChildProcess>(as_server_user(
+      {"sh", "-c", R"(exec "$0" -D "$1" -p "$2" >>"$3" 2>&1)", programs_ + "/postgres", data(),
+       std::to_string(port_), folder_.path() + "/log"}));
 }
 
 void PostgresServer::stop() {
   end_with(SIGINT);
+}
+
+void PostgresServer::reload() const {
+  ::kill(pid(), SIGHUP);
+}
+
+void PostgresServer::append(const std::string& file, const std::string& lines) const {
+  std::ofstream(data() + "/" + file, std::ios::app) << lines;
 }
 
 /// Waits until it has cleaned up; only then the object's own SIGKILL, if that is still needed.
@@ -128,7 +133,7 @@ bool PostgresServer::comes_up() {
 
 std::vector<std::string> PostgresServer::psql(const std::string& statements,
                                               const std::string& database) const {
-  return {programs() + "/psql",
+  return {newest_programs() + "/psql",
           "-h",
           folder_.path(),
           "-p",
@@ -156,4 +161,4 @@ std::string PostgresServer::log() const {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-}  // namespace postflight::lab::testing
+}  // namespace postflight::host::testing

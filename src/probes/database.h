@@ -9,6 +9,7 @@
 namespace postflight {
 
 struct DatabaseFacts {
+  Fact<std::uint32_t> server_major;
   Fact<std::string> looked_as;
   Fact<std::string> owner;
   Fact<std::string> encoding;
@@ -58,6 +59,7 @@ struct DatabaseFacts {
 };
 // clang-format off
 PF_DESCRIBE(DatabaseFacts,
+  (server_major, "Major version of the server."),
   (looked_as, "Role as which the database was looked at."),
   (owner, "Owner of the database, pg_database.datdba."),
   (encoding, "Encoding of the database, pg_database.encoding."),

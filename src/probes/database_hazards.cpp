@@ -13,7 +13,10 @@ namespace {
 constexpr std::string_view kInvalidIndexes = R"(
 SELECT i.indexrelid::regclass AS index, i.indrelid::regclass AS table, i.indisunique AS unique,
        i.indisready AND i.indislive AS written, c.relkind = 'I' AS partitioned,
-       CASE WHEN i.indrelid <> ALL ($1::oid[]) THEN pg_get_indexdef(i.indexrelid) END AS definition
+       CASE WHEN i.indrelid <> ALL ($1::oid[]) THEN pg_get_indexdef(i.indexrelid) END AS definition,
+       CASE WHEN i.indrelid <> ALL ($1::oid[]) THEN (
+         SELECT string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' ORDER BY k)
+         FROM generate_series(1, i.indnkeyatts::int) k) END AS keys
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.datname = current_database()
@@ -24,7 +27,7 @@ constexpr std::string_view kConstraints = R"(
 SELECT quote_ident(k.conname) AS object,
        CASE WHEN k.conrelid <> 0 THEN k.conrelid::regclass::text ELSE k.contypid::regtype::text END
          AS table,
-       CASE k.contype WHEN 'f' THEN 'foreign key' WHEN 'n' THEN 'not null' ELSE 'check' END AS kind,
+       CASE WHEN k.conrelid = 0 THEN 'domain' WHEN k.contype = 'f' THEN 'foreign key' WHEN k.contype = 'n' THEN 'not null' ELSE 'check' END AS kind,
        CASE WHEN k.conrelid <> ALL ($1::oid[]) AND k.confrelid <> ALL ($1::oid[])
          THEN pg_get_constraintdef(k.oid) END AS detail
 FROM pg_constraint k
@@ -83,8 +86,9 @@ std::string name_in(Row& row) {
 void look_at_hazards(Session& session, DatabaseFacts& facts) {
   const std::vector<std::string> locked = {session.locked_tables};
   facts.invalid_indexes = session.list<BadIndex>("pg_index", kInvalidIndexes, locked, [](Row& row) {
-    return BadIndex{row.text("index"),  row.text("table"),   row.text("definition"),
-                    row.flag("unique"), row.flag("written"), row.flag("partitioned")};
+    return BadIndex{row.text("index"),      row.text("table"),  row.text("definition"),
+                    row.text("keys"),       row.flag("unique"), row.flag("written"),
+                    row.flag("partitioned")};
   });
   // NOT ENFORCED is a promise of the schema, not something that was left over.
   const std::string constraints =

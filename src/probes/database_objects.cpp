@@ -8,6 +8,11 @@ namespace postflight::database {
 namespace {
 
 void describe_database(Session& session, DatabaseFacts& facts) {
+  const int version = session.client().server_version_num();
+  facts.server_major =
+      Seen{static_cast<std::uint32_t>(session.version()),
+           session.context().evidence("server_version of " + session.client().endpoint(),
+                                      std::to_string(version))};
   const auto rows = session.ask(
       "SELECT current_user AS looked_as, pg_get_userbyid(d.datdba) AS owner, "
       "pg_encoding_to_char(d.encoding) AS encoding FROM pg_database d WHERE d.datname = "
@@ -88,7 +93,7 @@ void find_main_tables(Session& session, DatabaseFacts& facts) {
       fmt::format("SELECT c.oid::regclass AS name, count(k.oid) AS referred, max(c.relpages) AS "
                   "pages FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN "
                   "pg_constraint k ON k.confrelid = c.oid AND k.contype = 'f' WHERE c.relkind IN "
-                  "('r','p') AND NOT c.relispartition AND {} AND NOT {} GROUP BY c.oid "
+                  "('r','p') AND NOT c.relispartition AND {} AND NOT {} GROUP BY c.oid, c.relname "
                   "ORDER BY 2 DESC, 3 DESC, c.relname LIMIT 8",
                   kUserSchema, kOfExtension),
       {}, [](Row& row) { return row.text("name"); });

@@ -38,7 +38,7 @@ struct ObjectFault {
 PF_DESCRIBE(ObjectFault,
   (object, "Name of the object."),
   (table, "Table it belongs to; empty where it belongs to none."),
-  (kind, "What it is: table, check, foreign key, not null, trigger, rule, event trigger."),
+  (kind, "What it is: table, check, foreign key, not null, domain, trigger, rule or event trigger."),
   (detail, "Its definition, or the server's words."))
 // clang-format on
 
@@ -123,6 +123,7 @@ struct BadIndex {
   std::string index;
   std::string table;
   std::string definition;
+  std::string keys;
   bool unique = false;
   bool written = true;
   bool partitioned = false;
@@ -133,6 +134,7 @@ PF_DESCRIBE(BadIndex,
   (index, "Name of the index."),
   (table, "Table it belongs to."),
   (definition, "pg_get_indexdef; empty where its table is locked."),
+  (keys, "Its key columns and expressions as SQL; empty where its table is locked."),
   (unique, "It should keep values unique."),
   (written, "Writes keep it up to date, pg_index.indisready, though no query uses it."),
   (partitioned, "It is the index of a partitioned table and lacks those of some partitions."))

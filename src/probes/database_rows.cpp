@@ -18,6 +18,8 @@ constexpr std::uint64_t kBytesInAll = 192UL << 20;
 constexpr std::uint64_t kBytesAtOnce = 32UL << 20;
 constexpr std::size_t kTablesAtOnce = 200;
 constexpr std::size_t kLargest = 10;
+constexpr std::size_t kMostTables = 20'000;
+constexpr double kTimePart = 0.5;
 constexpr Duration kForOne{1000};
 
 /// Tables and partitions that hold rows themselves. What is locked is described by what pg_class
@@ -66,7 +68,8 @@ bool is_damage(std::string_view sqlstate) {
 
 class Counting {
  public:
-  Counting(Session& session, std::vector<Table>& tables) : session_(session), tables_(tables) {}
+  Counting(Session& session, std::vector<Table>& tables)
+      : session_(session), tables_(tables), end_(session.slice(kTimePart)) {}
 
   void count_all() {
     std::vector<std::size_t> batch;
@@ -89,7 +92,7 @@ class Counting {
   std::vector<ObjectFault> unreadable;
 
  private:
-  bool over() const { return !session_.client().usable() || session_.context().deadline.passed(); }
+  bool over() const { return !session_.client().usable() || end_.passed(); }
 
   void count(std::span<const std::size_t> batch) {
     if (batch.empty() || over()) return;
@@ -127,6 +130,7 @@ class Counting {
 
   Session& session_;
   std::vector<Table>& tables_;
+  Deadline end_;
 };
 
 /// Adds up, partitions under the table they belong to.
@@ -188,9 +192,13 @@ void record(Session& session, const std::vector<Table>& tables, bool all_there,
     facts.rows = Unknown{Why::unsupported,
                          fmt::format("{} tables were neither counted nor ever analysed", unknown)};
   }
-  if (!all_there) facts.rows = Unknown{Why::unsupported, "more tables than were looked at"};
   facts.largest_tables = Seen{largest(by_root(tables)), from};
   facts.users_rows = count_users(session, tables, from);
+  if (all_there) return;
+  const Unknown why{Why::unsupported, "more tables than can be looked at"};
+  facts.rows = facts.tables_estimated = why;
+  facts.largest_tables = why;
+  if (facts.users_rows.absent()) facts.users_rows = why;
 }
 
 }  // namespace
@@ -201,8 +209,8 @@ void count_rows(Session& session, DatabaseFacts& facts) {
     facts.largest_tables = why;
     facts.unreadable_tables = why;
   };
-  const auto rows =
-      session.ask(fmt::format(fmt::runtime(kTables), kUserSchema), {session.locked_tables});
+  const auto rows = session.ask(fmt::format(fmt::runtime(kTables), kUserSchema),
+                                {session.locked_tables}, kMostTables);
   if (!rows) return give_up(not_answered(rows.error()));
   std::uint64_t budget = kBytesInAll;
   std::vector<Table> tables;

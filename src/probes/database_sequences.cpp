@@ -13,6 +13,8 @@ namespace postflight::database {
 namespace {
 
 constexpr std::size_t kAtOnce = 200;
+constexpr std::size_t kMostSequences = 20'000;
+constexpr double kTimePart = 0.4;
 constexpr std::uint64_t kPagesWithoutIndex = 2048;  // 16 MiB are read in a few milliseconds
 constexpr Duration kForOne{1500};
 
@@ -88,7 +90,7 @@ std::string obstacle(Row& row) {
 
 class Comparison {
  public:
-  explicit Comparison(Session& session) : session_(session) {}
+  explicit Comparison(Session& session) : session_(session), end_(session.slice(kTimePart)) {}
 
   /// Compares all, in statements of many; where one fails, in halves, so that one bad table costs
   /// one result.
@@ -104,6 +106,7 @@ class Comparison {
 
  private:
   void look(std::span<const Pair> pairs) {
+    if (end_.passed()) return leave(pairs, "no time was left");
     std::string sql;
     for (std::size_t i = 0; i < pairs.size(); ++i) {
       const Pair& p = pairs[i];
@@ -125,15 +128,13 @@ class Comparison {
   }
 
   void fall_back(std::span<const Pair> pairs, const Error& error) {
-    const bool hopeless = !session_.client().usable() || session_.context().deadline.passed();
-    if (pairs.size() == 1 || hopeless) {
-      for (const Pair& pair : pairs) {
-        not_examined.push_back({printable_utf8(pair.sequence), error.what});
-      }
-      return;
-    }
+    if (pairs.size() == 1 || !session_.client().usable()) return leave(pairs, error.what);
     look(pairs.first(pairs.size() / 2));
     look(pairs.subspan(pairs.size() / 2));
+  }
+
+  void leave(std::span<const Pair> pairs, const std::string& why) {
+    for (const Pair& pair : pairs) not_examined.push_back({printable_utf8(pair.sequence), why});
   }
 
   void take(const Pair& pair, Row& row) {
@@ -172,12 +173,13 @@ class Comparison {
   }
 
   Session& session_;
+  Deadline end_;
 };
 
 }  // namespace
 
 void compare_sequences(Session& session, DatabaseFacts& facts) {
-  const auto rows = session.ask(kPairs, {session.locked_tables});
+  const auto rows = session.ask(kPairs, {session.locked_tables}, kMostSequences);
   if (!rows) {
     facts.sequences_behind = not_answered(rows.error());
     facts.sequences_not_examined = not_answered(rows.error());

@@ -36,6 +36,7 @@ struct Thresholds {
   double postgres_slot_retained_bytes = 1024.0 * 1024 * 1024;
   double postgres_transaction_age_warning = 1.0e9;
   double postgres_transaction_age_critical = 1.8e9;
+  double database_unanalyzed_warning_bytes = 1024 * 1024;
 };
 // clang-format off
 PF_DESCRIBE(Thresholds,
@@ -58,7 +59,8 @@ PF_DESCRIBE(Thresholds,
   (postgres_prepared_transaction_seconds, "How long a prepared transaction may wait before a warning is given."),
   (postgres_slot_retained_bytes, "Write-ahead log that an unused replication slot may keep before a warning is given."),
   (postgres_transaction_age_warning, "Age of the oldest transaction id of a cluster from which a warning is given."),
-  (postgres_transaction_age_critical, "Age of the oldest transaction id of a cluster from which it is critical; at 2,100 million it stops taking writes."))
+  (postgres_transaction_age_critical, "Age of the oldest transaction id of a cluster from which it is critical; at 2,100 million it stops taking writes."),
+  (database_unanalyzed_warning_bytes, "Size of a table without planner statistics from which a warning is given."))
 // clang-format on
 
 /// A credential by reference: the value itself never stands in the file.

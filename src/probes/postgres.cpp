@@ -100,12 +100,15 @@ void look(const ProbeContext& context, Recorder<PostgresFacts>& recorder) {
     if (cluster) look_at_memory(context, *cluster, facts);
     return give_up(recorder, client.error());
   }
-  PostgresAsk ask{*client, context};
-  facts.refusal = Absent{ask.from("connecting", "let in as " + client->user())};
-  PostgresView view{ask, facts, cluster};
-  look_through(view, recorder);
+  {
+    PostgresAsk ask{*client, context};
+    facts.refusal = Absent{ask.from("connecting", "let in as " + client->user())};
+    PostgresView view{ask, facts, cluster};
+    look_through(view, recorder);
+  }
   if (cluster && context.deadline.left() > kLeftForMemory) look_at_memory(context, *cluster, facts);
   recorder.give_up({Why::unsupported, "a server elsewhere does not tell"});
+  look_into_databases(context, *std::move(client), recorder);
 }
 
 }  // namespace
@@ -118,7 +121,7 @@ const ProbeSpec postgres{
     .summary =
         "Does each PostgreSQL cluster answer, for whom and from where; is its data safe; is there "
         "room; will it start again.",
-    .budget = std::chrono::seconds{6},
+    .budget = std::chrono::seconds{9},
     .needs_topology = true,
     .facts = &declare_facts<PostgresFacts>,
     .plan = &plan,

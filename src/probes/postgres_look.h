@@ -9,6 +9,9 @@
 
 namespace postflight {
 
+template <class Facts>
+class Recorder;
+
 /// What the parts have in common.
 struct PostgresView {
   PostgresAsk& ask;
@@ -37,6 +40,12 @@ void look_at_databases(PostgresView& view);
 void look_at_sessions(PostgresView& view);
 /// Archiving, replication, checksums, wraparound.
 void look_at_safety(PostgresView& view);
+
+/// Announces the databases that take connections as components of their own, closes `client` and
+/// looks into each over a connection of its own, the largest first, with half of the time that is
+/// left; the last one has all of it. Names locked relations on the way.
+void look_into_databases(const ProbeContext& context, host::PostgresClient client,
+                         Recorder<PostgresFacts>& recorder);
 
 /// Whether `file`, as the server sees it, is newer than its last load of the configuration.
 Observed<bool> changed_since_load(const PostgresView& view, const std::vector<std::string>& files);

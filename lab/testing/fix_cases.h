@@ -27,6 +27,9 @@ void PrintTo(const FixCase& one, std::ostream* out);
 
 std::vector<FixCase> fix_cases();
 
+/// Those of PostgreSQL among them, fix_cases_postgres.cpp.
+std::vector<FixCase> fix_cases_of_postgres();
+
 /// A line that writes /root/tools, functions for the lines of the cases.
 extern const std::string kFixTools;
 

@@ -22,6 +22,7 @@
 #include "engine/redact.h"
 #include "host/files.h"
 #include "model/codec.h"
+#include "probes/postgres_access.h"
 #include "render/renderer.h"
 
 namespace postflight::cli {
@@ -74,6 +75,11 @@ std::expected<Settings, std::string> load(const CheckArguments& arguments) {
   }
   if (arguments.timeout) settings.timeout = *arguments.timeout;
   if (arguments.lang) settings.lang = *arguments.lang;
+  settings.postgres_url = arguments.postgres_url;
+  if (!settings.postgres_url.empty()) {
+    const auto url = parse_postgres_url(settings.postgres_url.reveal());
+    if (!url) return std::unexpected("postflight: --pg-url: " + url.error().what + "\n");
+  }
   settings.only.insert(settings.only.end(), arguments.only.begin(), arguments.only.end());
   settings.skip.insert(settings.skip.end(), arguments.skip.begin(), arguments.skip.end());
   return settings;

@@ -19,6 +19,7 @@ Examples:
   postflight check --save-facts facts.json      keep what was seen ...
   postflight check --from facts.json            ... and judge it again, on any machine
   postflight check --only redis --only 'http:*:8000' -v
+  postflight check --pg-url postgres://app@db.example.org/app
   postflight check --fail-on critical           exit with 0 unless something is critical
 
 Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown, 64 usage or configuration,
@@ -73,6 +74,7 @@ struct Raw {
   std::string lang;
   std::string timeout;
   std::string fail_on = "unknown";
+  std::string postgres_url;
   std::vector<std::string> outputs;
 };
 
@@ -131,6 +133,13 @@ void add_check(CLI::App& app, Raw& raw) {
       ->add_option("--config", args.config,
                    "Configuration (default /etc/postflight/postflight.yaml, if there)")
       ->type_name("FILE");
+  check
+      ->add_option(
+          "--pg-url", raw.postgres_url,
+          "A PostgreSQL server to look at as well, or how to log in to the one here: "
+          "postgres://USER@HOST:PORT/DATABASE; without a password PGPASSWORD and ~/.pgpass "
+          "are asked")
+      ->type_name("URL");
   check->add_flag("-v,--verbose", args.verbose,
                   "Every fact with its evidence, and the slowest tasks");
   check->add_flag("--in-process", args.in_process,
@@ -168,6 +177,7 @@ CommandLine finish(Raw raw, const CLI::App& app) {
   for (const std::string& output : raw.outputs)
     raw.line.check.outputs.push_back(parse_output(output));
   if (!raw.timeout.empty()) raw.line.check.timeout = Duration{*parse_duration_ms(raw.timeout)};
+  raw.line.check.postgres_url = Secret{std::move(raw.postgres_url)};
   raw.line.check.fail_on = raw.fail_on == "critical"  ? Verdict::critical
                            : raw.fail_on == "warning" ? Verdict::warning
                                                       : Verdict::unknown;

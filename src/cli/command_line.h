@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/secret.h"
 #include "model/report.h"
 #include "model/severity.h"
 
@@ -32,6 +33,7 @@ struct CheckArguments {
   std::optional<Duration> timeout;
   Verdict fail_on = Verdict::unknown;
   std::string config;
+  Secret postgres_url;  ///< Not checked yet.
   bool in_process = false;
   bool verbose = false;
 };

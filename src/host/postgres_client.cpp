@@ -196,12 +196,19 @@ Result<> PostgresClient::wait(short events, Deadline deadline, std::string_view 
   }
 }
 
-Result<PostgresClient> PostgresClient::connect(const PostgresAddress& address, Deadline deadline) {
+Result<PostgresClient> PostgresClient::connect(const PostgresAddress& address, Deadline deadline,
+                                               std::string* sqlstate) {
   PostgresClient client{nullptr, address};
-  const PlainEnvironment plain;
-  PF_TRY(client.start(deadline));
-  PF_TRY(client.finish_connecting(deadline));
+  auto opened = client.open(deadline);
+  if (sqlstate) *sqlstate = client.sqlstate_;
+  if (!opened) return std::unexpected(std::move(opened).error());
   return client;
+}
+
+Result<> PostgresClient::open(Deadline deadline) {
+  const PlainEnvironment plain;
+  PF_TRY(start(deadline));
+  return finish_connecting(deadline);
 }
 
 /// connect(2) happens in here, and with it the server learns who came.

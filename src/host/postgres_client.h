@@ -70,7 +70,9 @@ class PostgresClient {
   /// Connects and authenticates. From the first moment the session is read-only, gives up waiting
   /// for a lock after 500 ms and for any statement after 5 s or what is left of `deadline`, and
   /// finds functions and tables in pg_catalog alone (search_path), so that nobody's namesake runs.
-  static Result<PostgresClient> connect(const PostgresAddress& address, Deadline deadline);
+  /// `sqlstate`, where given, gets the server's refusal; it becomes empty where there was none.
+  static Result<PostgresClient> connect(const PostgresAddress& address, Deadline deadline,
+                                        std::string* sqlstate = nullptr);
 
   PostgresClient(PostgresClient&&) noexcept;
   PostgresClient& operator=(PostgresClient&&) noexcept;
@@ -99,6 +101,7 @@ class PostgresClient {
     void operator()(pg_conn* connection) const;
   };
   PostgresClient(pg_conn* connection, PostgresAddress address);
+  Result<> open(Deadline deadline);
   Result<> start(Deadline deadline);
   Result<> finish_connecting(Deadline deadline);
   Result<> wait(short events, Deadline deadline, std::string_view doing);

@@ -79,7 +79,8 @@ Result<FileStatus> ProcessRoot::status(const std::string& path) const {
   return FileStatus{{status.st_uid, status.st_gid},
                     status.st_mode & 07777U,
                     static_cast<std::uint64_t>(status.st_size),
-                    status.st_mtim.tv_sec,
+                    static_cast<double>(status.st_mtim.tv_sec) +
+                        static_cast<double>(status.st_mtim.tv_nsec) * 1e-9,
                     S_ISDIR(status.st_mode)};
 }
 

@@ -19,7 +19,7 @@ struct FileStatus {
   Identity owner;
   std::uint32_t mode = 0;  ///< Permission bits, as in chmod(1).
   std::uint64_t size_bytes = 0;
-  std::int64_t modified = 0;  ///< Seconds since 1970, UTC.
+  double modified = 0;  ///< Seconds since 1970, UTC.
   bool is_folder = false;
 };
 

@@ -82,6 +82,22 @@ Result<std::vector<std::int32_t>> list_processes(const std::string& root) {
   return pids;
 }
 
+Result<ProcessStat> parse_process_stat(std::string_view text) {
+  const auto open = text.find('('), close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
+    return fail(Errc::kMalformed, "stat names no process");
+  }
+  const auto words = split_words(text.substr(close + 1));  // state, parent, …
+  const auto parent = words.size() < 2 ? std::nullopt : parse_number<std::int32_t>(words[1]);
+  if (!parent) return fail(Errc::kMalformed, "stat names no parent");
+  return ProcessStat{std::string(text.substr(open + 1, close - open - 1)), *parent};
+}
+
+Result<ProcessStat> read_process_stat(std::int32_t pid, const std::string& root) {
+  PF_TRY_ASSIGN(const std::string text, read_head(process_folder(root, pid) + "/stat", 512));
+  return parse_process_stat(text);
+}
+
 Result<Program> read_program(std::int32_t pid, const std::string& root) {
   const std::string folder = process_folder(root, pid);
   Program program;

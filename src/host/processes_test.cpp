@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -116,6 +117,19 @@ TEST(ParseCgroup, PrefersWhatNamesTheUnit) {
   EXPECT_EQ(parse_cgroup("0::/with:colon\n"), "/with:colon");
   EXPECT_EQ(parse_cgroup(""), "");
   EXPECT_EQ(parse_cgroup("nonsense\n:\n"), "");
+}
+
+TEST(ProcessStat, IsReadWhateverTheNameIs) {
+  const auto stat = parse_process_stat("42 (a) b) S 7 42 42 0");
+  ASSERT_TRUE(stat) << stat.error().what;
+  EXPECT_EQ(stat->name, "a) b");
+  EXPECT_EQ(stat->parent, 7);
+  for (const char* text : {"", "42", "42 (x", "42 (x)", "42 (x) S", "42 (x) S y", ")("}) {
+    EXPECT_FALSE(parse_process_stat(text)) << text;
+  }
+  const auto own = read_process_stat(::getpid());
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->parent, ::getppid());
 }
 
 }  // namespace

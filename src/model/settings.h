@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/describe.h"
+#include "base/secret.h"
 #include "model/report.h"
 
 namespace postflight {
@@ -28,6 +29,13 @@ struct Thresholds {
   double http_slow_seconds = 2.0;
   double redis_memory_warning_ratio = 0.90;
   double redis_clients_warning_ratio = 0.90;
+  double postgres_connections_warning_ratio = 0.90;
+  double postgres_idle_transaction_seconds = 60.0;
+  double postgres_transaction_seconds = 12 * 3600.0;
+  double postgres_prepared_transaction_seconds = 3600.0;
+  double postgres_slot_retained_bytes = 1024.0 * 1024 * 1024;
+  double postgres_transaction_age_warning = 1.0e9;
+  double postgres_transaction_age_critical = 1.8e9;
   double database_unanalyzed_warning_bytes = 1024 * 1024;
 };
 // clang-format off
@@ -45,6 +53,13 @@ PF_DESCRIBE(Thresholds,
   (http_slow_seconds, "Time to the first byte of an HTTP answer from which it is called slow."),
   (redis_memory_warning_ratio, "Used part of Redis's maxmemory from which a warning is given where keys are not evicted."),
   (redis_clients_warning_ratio, "Used part of Redis's maxclients from which a warning is given."),
+  (postgres_connections_warning_ratio, "Used part of the connections that PostgreSQL has for ordinary roles from which a warning is given."),
+  (postgres_idle_transaction_seconds, "How long a session may be idle in a transaction before a warning is given; at once where it holds others up."),
+  (postgres_transaction_seconds, "How long a transaction may run before a warning is given."),
+  (postgres_prepared_transaction_seconds, "How long a prepared transaction may wait before a warning is given."),
+  (postgres_slot_retained_bytes, "Write-ahead log that an unused replication slot may keep before a warning is given."),
+  (postgres_transaction_age_warning, "Age of the oldest transaction id of a cluster from which a warning is given."),
+  (postgres_transaction_age_critical, "Age of the oldest transaction id of a cluster from which it is critical; at 2,100 million it stops taking writes."),
   (database_unanalyzed_warning_bytes, "Size of a table without planner statistics from which a warning is given."))
 // clang-format on
 
@@ -72,6 +87,7 @@ struct Settings {
   std::vector<std::string> skip;
   std::vector<CredentialReference> credentials;
   std::vector<std::string> public_names;
+  Secret postgres_url;  ///< From --pg-url; never in a file and in no output, so not described.
 };
 // clang-format off
 PF_DESCRIBE(Settings,

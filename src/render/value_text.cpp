@@ -52,10 +52,10 @@ std::string list_text(std::string_view key, const Json& list, Lang lang) {
 /// memory; the JSON report has all of it.
 constexpr std::size_t kMembersOnALine = 2;
 
-std::string object_text(const Json& object, Lang lang) {
-  // An observation inside a list element keeps its three states.
+std::string object_text(std::string_view name, const Json& object, Lang lang) {
+  // An observation inside a list element keeps its three states, and its name tells the unit.
   if (const auto value = object.find("value"); value != object.end())
-    return value_text("", *value, lang);
+    return value_text(name, *value, lang);
   if (object.contains("unknown")) return "?";
   if (object.contains("absent")) return "";
   std::string out;
@@ -82,7 +82,7 @@ std::string value_text(std::string_view key, const Json& value, Lang lang) {
     return word ? std::string(*word) : text;
   }
   if (value.is_array()) return list_text(key, value, lang);
-  if (value.is_object()) return object_text(value, lang);
+  if (value.is_object()) return object_text(key, value, lang);
   return ui_text("value.none", lang);
 }
 

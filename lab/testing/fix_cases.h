@@ -29,6 +29,8 @@ std::vector<FixCase> fix_cases();
 
 /// Those of PostgreSQL among them, fix_cases_postgres.cpp.
 std::vector<FixCase> fix_cases_of_postgres();
+/// Those inside databases, fix_cases_database.cpp.
+std::vector<FixCase> fix_cases_of_databases();
 
 /// A line that writes /root/tools, functions for the lines of the cases.
 extern const std::string kFixTools;

@@ -9,11 +9,13 @@
 namespace postflight {
 namespace {
 
-/// The endpoint a subject is about: "redis:127.0.0.1:6379" and "sockets 127.0.0.1:6379" share one.
+/// The endpoint a subject is about: "redis:127.0.0.1:6379" and "sockets 127.0.0.1:6379" share one,
+/// and so do a cluster of PostgreSQL and the databases in it.
 std::string_view endpoint_of(std::string_view subject) {
   const auto blank = subject.find(' ');
   if (subject.starts_with("sockets ")) return subject.substr(blank + 1);
-  const auto whole = subject.substr(0, blank);
+  auto whole = subject.substr(0, blank);
+  if (whole.starts_with("database:")) whole = whole.substr(0, whole.rfind('/'));
   const auto colon = whole.find(':');
   return colon == std::string_view::npos ? whole : whole.substr(colon + 1);
 }
@@ -37,9 +39,12 @@ std::string_view part_of(std::string_view subject) {
   return blank == std::string_view::npos ? std::string_view{} : subject.substr(blank + 1);
 }
 
-/// A full disk does not explain what is wrong with another one of the same machine.
+/// A full disk does not explain what is wrong with another one of the same machine, nor one
+/// database what is wrong with another one of the same cluster.
 bool concern_different_parts(std::string_view a, std::string_view b) {
   const bool same_component = a.substr(0, a.find(' ')) == b.substr(0, b.find(' '));
+  const bool same_kind = a.substr(0, a.find(':')) == b.substr(0, b.find(':'));
+  if (same_kind && !same_component && a.starts_with("database:")) return true;
   return same_component && !part_of(a).empty() && !part_of(b).empty() && part_of(a) != part_of(b);
 }
 

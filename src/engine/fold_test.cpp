@@ -69,6 +69,22 @@ TEST(Fold, TwoFaultsStayTwo) {
             1u);
 }
 
+TEST(Fold, AClusterExplainsItsDatabasesAndNoneExplainsAnother) {
+  const std::vector<Explains> pairs = {{"postgres/c", "database/s"}, {"database/c", "database/s"}};
+  const auto folded = fold({finding("database/s", "database:127.0.0.1:5432/a"),
+                            finding("database/s", "database:127.0.0.1:5432/b"),
+                            finding("postgres/c", "postgres:127.0.0.1:5432")},
+                           pairs);
+  ASSERT_EQ(folded.size(), 1u);
+  EXPECT_EQ(folded[0].symptoms.size(), 2u);
+  EXPECT_EQ(fold({finding("database/s", "database:/var/lib/pg/main/a"),
+                  finding("database/c", "database:/var/lib/pg/main/b"),
+                  finding("postgres/c", "postgres:127.0.0.1:5433")},
+                 pairs)
+                .size(),
+            3u);
+}
+
 TEST(Fold, WorstFirstOtherwiseAsTheyCame) {
   const auto folded = fold({finding("1", "a", Severity::info), finding("2", "b"),
                             finding("3", "c", Severity::critical), finding("4", "d")},

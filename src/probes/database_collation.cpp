@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "probes/database_session.h"
 
@@ -46,8 +48,9 @@ SELECT i.indexrelid::regclass AS index, i.indrelid::regclass AS table, quote_ide
        CASE WHEN l.locked THEN NULL ELSE pg_get_indexdef(i.indexrelid, k.place::int, true) END AS key,
        (i.indoption[k.place - 1] & 1) <> 0 AS descending,
        (i.indoption[k.place - 1] & 2) <> 0 AS nulls_first,
-       k.coll::oid::regcollation::text AS collation, k.coll = ANY ($2::oid[]) AS affected,
-       o.oid < 16384 AND o.opcname NOT LIKE '%pattern_ops' AND o.opcintype IN
+       k.coll::oid::regcollation::text AS collation, k.coll = ANY ($2::oid[]) AND
+         NOT (o.oid < 16384 AND o.opcname LIKE '%pattern_ops') AS affected,
+       o.oid < 16384 AND o.opcintype IN
          ('text'::regtype, 'bpchar'::regtype) AS textual,
        o.oid < 16384 AS builtin,
        CASE WHEN l.locked THEN NULL ELSE pg_get_expr(i.indpred, i.indrelid) END AS condition,
@@ -121,6 +124,16 @@ std::string duplicate_probe(const Index& index) {
       index.table, index.condition.empty() ? "true" : "(" + index.condition + ")", nulls, keys);
 }
 
+/// Switched off so that an index must deliver the order, and so that the table itself must be read.
+constexpr std::array kForOrder = {"enable_seqscan", "enable_bitmapscan", "enable_sort",
+                                  "enable_incremental_sort"};
+constexpr std::array kForTable = {"enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"};
+
+bool switch_planner(Session& session, std::span<const char* const> settings, const char* value) {
+  return std::ranges::all_of(settings,
+                             [&](const char* one) { return session.set(one, value).has_value(); });
+}
+
 class Examination {
  public:
   explicit Examination(Session& session) : session_(session) {}
@@ -166,14 +179,13 @@ class Examination {
     return uses && !sorts ? "" : "the planner would not read it in order";
   }
 
+  /// By a scan of the table: through the index itself they would not be found.
   bool count_duplicates(Index& index) {
-    for (const char* setting : {"enable_indexscan", "enable_indexonlyscan"}) {
-      if (!session_.set(setting, "off")) return false;
-    }
+    if (!switch_planner(session_, kForOrder, "on")) return false;
+    if (!switch_planner(session_, kForTable, "off")) return false;
     const auto rows = session_.ask(duplicate_probe(index));
-    for (const char* setting : {"enable_indexscan", "enable_indexonlyscan"}) {
-      if (!session_.set(setting, "on")) return false;
-    }
+    if (!switch_planner(session_, kForTable, "on")) return false;
+    if (!switch_planner(session_, kForOrder, "off")) return false;
     if (!rows) return false;
     Row row{*rows, 0};
     index.shown.duplicates = row.number<std::uint64_t>("n", 0);
@@ -215,6 +227,9 @@ std::vector<Index> indexes_in(const PostgresRows& rows) {
     out.back().keys.push_back({row.raw("key"), row.raw("collation"), row.flag("descending"),
                                row.flag("nulls_first"), row.flag("affected"), row.flag("textual")});
   }
+  std::erase_if(out, [](const Index& index) {  // …_pattern_ops sort by bytes
+    return std::ranges::none_of(index.keys, &Key::affected);
+  });
   return out;
 }
 
@@ -225,24 +240,6 @@ Result<PostgresRows> ask_for_indexes(Session& session, bool with_default) {
                                         "(SELECT q.oid FROM ({}) q{}) z",
                                         kOfIndexes, with_default ? " UNION SELECT 100" : "")));
   return session.ask(kIndexes, {session.locked_tables, Row{affected, 0}.raw("oids")});
-}
-
-bool prepare_order_probes(Session& session) {
-  if (!session.limit_statements(kForOne)) return false;
-  for (const char* setting :
-       {"enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort"}) {
-    if (!session.set(setting, "off")) return false;
-  }
-  return session.set("max_parallel_workers_per_gather", "0").has_value();
-}
-
-bool restore_planner(Session& session) {
-  bool done = true;
-  for (const char* setting :
-       {"enable_seqscan", "enable_bitmapscan", "enable_sort", "enable_incremental_sort"}) {
-    done = session.set(setting, "on") && done;
-  }
-  return done;
 }
 
 /// C and POSIX sort by bytes, and so do C.UTF-8 and its kin: nothing can change there.
@@ -329,7 +326,8 @@ void examine_collated_indexes(Session& session, DatabaseFacts& facts) {
     return;
   }
   std::vector<Index> indexes = indexes_in(*rows);
-  if (!indexes.empty() && !prepare_order_probes(session)) {
+  if (!indexes.empty() &&
+      (!session.limit_statements(kForOne) || !switch_planner(session, kForOrder, "off"))) {
     facts.collated_indexes = Unknown{Why::timeout, "no time was left to read indexes"};
     return;
   }
@@ -340,7 +338,7 @@ void examine_collated_indexes(Session& session, DatabaseFacts& facts) {
     shown.push_back(index.shown);
   }
   facts.collated_indexes = Seen{std::move(shown), session.from("pg_index, read in order", *rows)};
-  if (!indexes.empty()) (void)restore_planner(session);
+  if (!indexes.empty()) (void)switch_planner(session, kForOrder, "on");
 }
 
 }  // namespace postflight::database

@@ -44,6 +44,7 @@ struct Table {
   std::string sql, root, name;
   std::uint64_t heap_bytes = 0, size_bytes = 0;
   std::int64_t rows = -1;
+  bool may_read = false;
   bool to_count = false;
   bool counted = false;
 };
@@ -57,7 +58,8 @@ Table table_in(Row& row, std::uint64_t& budget) {
   constexpr std::uint64_t kPage = 8192;
   table.rows = estimate_rows(row.number<double>("reltuples", -1),
                              row.number<std::uint64_t>("relpages", 0), table.heap_bytes / kPage);
-  table.to_count = row.flag("readable") && !row.flag("locked") && table.heap_bytes <= budget;
+  table.may_read = row.flag("readable") && !row.flag("locked");
+  table.to_count = table.may_read && table.heap_bytes <= budget;
   if (table.to_count) budget -= table.heap_bytes;
   return table;
 }
@@ -87,9 +89,11 @@ class Counting {
       bytes += tables_[i].heap_bytes;
     }
     count(batch);
+    if (!read_some && unreadable.empty()) read_beginning();
   }
 
   std::vector<ObjectFault> unreadable;
+  bool read_some = false;  ///< The rows of some table were read.
 
  private:
   bool over() const { return !session_.client().usable() || end_.passed(); }
@@ -120,12 +124,21 @@ class Counting {
     count(batch.subspan(batch.size() / 2));
   }
 
+  /// Where all are too large to be counted: the first rows of one.
+  void read_beginning() {
+    const auto it = std::ranges::find_if(tables_, &Table::may_read);
+    if (it == tables_.end() || over()) return;
+    read_some = session_.ask("SELECT count(*) FROM (SELECT FROM ONLY " + it->sql + " LIMIT 100) q")
+                    .has_value();
+  }
+
   void take(Row row) {
     const auto i = row.number<std::size_t>("i", tables_.size());
     const auto n = row.number<std::int64_t>("n", -1);
     if (i >= tables_.size() || n < 0) return;
     tables_[i].rows = n;
     tables_[i].counted = true;
+    read_some = true;
   }
 
   Session& session_;
@@ -226,6 +239,10 @@ void count_rows(Session& session, DatabaseFacts& facts) {
   const Evidence from = session.from("count(*), pg_class", *rows);
   record(session, tables, !rows->truncated, from, facts);
   facts.unreadable_tables = Seen{std::move(counting.unreadable), from};
+  if (!tables.empty() && !counting.read_some && facts.unreadable_tables.seen()->value.empty()) {
+    const bool may = std::ranges::any_of(tables, &Table::may_read);
+    facts.unreadable_tables = Unknown{may ? Why::timeout : Why::denied, "no table could be read"};
+  }
 }
 
 }  // namespace postflight::database

@@ -102,7 +102,7 @@ void look_into_databases(const ProbeContext& context, host::PostgresClient clien
     const bool left_out = one.name == kMaintenance && !with_maintenance;
     if (!one.allows_connections || left_out) continue;
     Part part{"database", "database:" + cluster + "/" + one.name,
-              fmt::format("database {} ({})", one.name, context.target.name)};
+              fmt::format("{} ({})", one.name, context.target.name)};
     parts.push_back(std::make_unique<DatabasePart>(recorder.sink(), std::move(part), one.name));
   }
   const host::PostgresAddress address = client.address();

@@ -283,29 +283,18 @@ Verdicts encoding_unchecked(const DatabaseFacts& f, const JudgeContext& c) {
       f.encoding);
 }
 
-/// Green where some tables were read to the end and none refused for damage.
+/// Green where rows of some table were read and none refused for damage.
 std::vector<TestDraft> tables_readable(const DatabaseFacts& f, const JudgeContext&) {
-  TestDraft test;
-  const auto* unreadable = f.unreadable_tables.seen();
-  const auto* estimated = f.tables_estimated.seen();
   const auto* tables = f.tables.seen();
-  const auto* partitions = f.partitions.seen();
-  if (unreadable && tables && partitions && estimated) {
-    const std::uint64_t all = tables->value + partitions->value;
-    const bool some_read = estimated->value < all || all == 0;
-    test.evidence = {estimated->evidence};
-    if (!unreadable->value.empty()) {
-      test.status = TestStatus::fail;
-    } else if (some_read) {
-      test.status = TestStatus::pass;
-    } else {
-      test.reason = Unknown{Why::denied, "no table could be counted"};
-    }
-    return {test};
-  }
-  for (const auto* unknown : {f.unreadable_tables.unknown(), f.tables.unknown()}) {
-    if (unknown) test.reason = *unknown;
-  }
+  if (tables && tables->value == 0) return {};
+  TestDraft test;
+  f.unreadable_tables.visit(
+      [&](const Seen<std::vector<ObjectFault>>& seen) {
+        test.status = seen.value.empty() ? TestStatus::pass : TestStatus::fail;
+        test.evidence = {seen.evidence};
+      },
+      [&](const Absent& absent) { test.evidence = {absent.evidence}; },
+      [&](const Unknown& unknown) { test.reason = unknown; });
   return {test};
 }
 
@@ -341,7 +330,9 @@ struct DatabaseRules {
   static constexpr std::array explains{
       Explains{"database/collation-changed", "database/index-order-broken"},
       Explains{"database/remote-host-unknown", "database/subscription-not-running"},
-      Explains{"database/role-locked-out", "database/role-cannot-write"}};
+      Explains{"database/role-locked-out", "database/role-cannot-write"},
+      Explains{"postgres/autovacuum-off", "database/statistics-missing"},
+      Explains{"postgres/autovacuum-off", "database/dead-rows"}};
 };
 
 }  // namespace

@@ -28,6 +28,9 @@ struct Thresholds {
   double http_slow_seconds = 2.0;
   double redis_memory_warning_ratio = 0.90;
   double redis_clients_warning_ratio = 0.90;
+  double unit_memory_warning_ratio = 0.90;
+  double unit_restarts_warning = 5;
+  double boot_slow_seconds = 180;
 };
 // clang-format off
 PF_DESCRIBE(Thresholds,
@@ -43,7 +46,10 @@ PF_DESCRIBE(Thresholds,
   (io_pressure_warning_ratio, "Part of the last minute in which all tasks waited for a disk (PSI full) from which a warning is given."),
   (http_slow_seconds, "Time to the first byte of an HTTP answer from which it is called slow."),
   (redis_memory_warning_ratio, "Used part of Redis's maxmemory from which a warning is given where keys are not evicted."),
-  (redis_clients_warning_ratio, "Used part of Redis's maxclients from which a warning is given."))
+  (redis_clients_warning_ratio, "Used part of Redis's maxclients from which a warning is given."),
+  (unit_memory_warning_ratio, "Used part of a unit's MemoryMax, without what the kernel can take back, from which a warning is given."),
+  (unit_restarts_warning, "Automatic restarts of a unit from which it is said to restart again and again."),
+  (boot_slow_seconds, "Time after which a machine that is still starting is given a warning."))
 // clang-format on
 
 /// A credential by reference: the value itself never stands in the file.

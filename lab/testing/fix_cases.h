@@ -27,6 +27,9 @@ void PrintTo(const FixCase& one, std::ostream* out);
 
 std::vector<FixCase> fix_cases();
 
+/// Those of the families `systemd` and `unit`, fix_cases_systemd.cpp.
+std::vector<FixCase> fix_cases_of_systemd();
+
 /// A line that writes /root/tools, functions for the lines of the cases.
 extern const std::string kFixTools;
 

@@ -131,7 +131,9 @@ class UnitLook {
   /// With RootDirectory= or RootImage= the path is one of another file system.
   void set_program() {
     const std::vector<std::string> programs = programs_of(values_);
-    const Evidence from = properties_.from("ExecStart");
+    // Without the arguments: they may hold what is nobody's business.
+    const Evidence from = context_.evidence(
+        "ExecStart of " + unit_.name, fmt::format("ExecStart={}", fmt::join(programs, " ; ")));
     if (programs.empty()) {
       facts_.program = Absent{from};
       facts_.program_exists = Absent{from};

@@ -68,7 +68,6 @@ Verdicts daemon_reload_needed(const SystemdFacts& f, const JudgeContext&) {
             .arg("units", units)
             .arg("count", units.size())
             .arg("files", files)
-            .arg("named", files.empty() ? 0 : 1)
             .arg("first", units.front());
       },
       f.unread_units);

@@ -31,6 +31,8 @@ std::vector<FixCase> fix_cases();
 std::vector<FixCase> fix_cases_of_postgres();
 /// Those inside databases, fix_cases_database.cpp.
 std::vector<FixCase> fix_cases_of_databases();
+/// Those of the families `systemd` and `unit`, fix_cases_systemd.cpp.
+std::vector<FixCase> fix_cases_of_systemd();
 
 /// A line that writes /root/tools, functions for the lines of the cases.
 extern const std::string kFixTools;

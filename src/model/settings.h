@@ -37,6 +37,9 @@ struct Thresholds {
   double postgres_transaction_age_warning = 1.0e9;
   double postgres_transaction_age_critical = 1.8e9;
   double database_unanalyzed_warning_bytes = 1024 * 1024;
+  double unit_memory_warning_ratio = 0.90;
+  double unit_restarts_warning = 5;
+  double boot_slow_seconds = 180;
 };
 // clang-format off
 PF_DESCRIBE(Thresholds,
@@ -60,7 +63,10 @@ PF_DESCRIBE(Thresholds,
   (postgres_slot_retained_bytes, "Write-ahead log that an unused replication slot may keep before a warning is given."),
   (postgres_transaction_age_warning, "Age of the oldest transaction id of a cluster from which a warning is given."),
   (postgres_transaction_age_critical, "Age of the oldest transaction id of a cluster from which it is critical; at 2,100 million it stops taking writes."),
-  (database_unanalyzed_warning_bytes, "Size of a table without planner statistics from which a warning is given."))
+  (database_unanalyzed_warning_bytes, "Size of a table without planner statistics from which a warning is given."),
+  (unit_memory_warning_ratio, "Used part of a unit's MemoryMax, without what the kernel can take back, from which a warning is given."),
+  (unit_restarts_warning, "Automatic restarts of a unit from which it is said to restart again and again."),
+  (boot_slow_seconds, "Time after which a machine that is still starting is given a warning."))
 // clang-format on
 
 /// A credential by reference: the value itself never stands in the file.

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "discover/container_engines.h"
 #include "discover/services.h"
 #include "host/addresses.h"
 #include "host/files.h"
@@ -219,6 +220,7 @@ Topology discover(const DiscoverOptions& options) {
   look_elsewhere(survey);
   survey.topology.services = group_services(survey.sockets, find_owners(survey));
   count_services(survey);
+  survey.topology.engines = find_container_engines(options.root);
   return std::move(survey.topology);
 }
 

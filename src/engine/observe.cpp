@@ -12,8 +12,8 @@
 #include "base/version.h"
 #include "discover/discover.h"
 #include "engine/plan.h"
-#include "engine/readable.h"
 #include "engine/redact.h"
+#include "engine/task_components.h"
 #include "model/codec.h"
 
 namespace postflight {
@@ -27,37 +27,6 @@ constexpr std::string_view kTopologyKey = "topology";
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "?";
-}
-
-Unknown why_missing(const TaskRecord& record) {
-  switch (record.outcome) {
-    case Outcome::done: return {Why::not_planned, "the probe did not look at it"};
-    case Outcome::timeout: return {Why::timeout, record.detail};
-    case Outcome::crashed: return {Why::crashed, record.detail};
-    case Outcome::out_of_memory: return {Why::crashed, "the task's memory limit: " + record.detail};
-    case Outcome::not_started: return {Why::timeout, record.detail};
-  }
-  return {};
-}
-
-/// The facts of one task, in the order its probe declares them: what it said, and why it did not.
-Json facts_of(const ProbeSpec& probe, const JobResult& result) {
-  std::map<std::string_view, const Frame*> last;
-  for (const Frame& frame : result.frames) last[frame.key] = &frame;
-  Json facts = Json::object();
-  for (const FactDeclaration& fact : probe.facts()) {
-    const auto said = last.find(fact.key);
-    Json value;
-    if (said == last.end()) {
-      value = to_json(Observed<bool>{why_missing(result.record)});
-    } else if (auto parsed = parse_json(said->second->payload)) {
-      value = readable_fact(fact, *std::move(parsed));
-    } else {
-      value = to_json(Observed<bool>{Unknown{Why::malformed, parsed.error().what}});
-    }
-    facts[std::string(fact.key)] = std::move(value);
-  }
-  return facts;
 }
 
 template <class T>
@@ -94,6 +63,32 @@ Job discovery_job(const ObserveOptions& options) {
             }
             sink.put(kTopologyKey, dump_json(to_json(topology)));
           }};
+}
+
+/// One task, and the components it speaks of: the planned one, then its parts.
+struct Look {
+  const ProbeSpec* probe;
+  bool for_parts_only;
+  std::vector<Component> components;
+};
+
+/// What the user did not ask for, and parts beyond what a run can hold, are named instead of kept.
+void leave_out_unwanted(Look& look, const Settings& settings, std::vector<NotChecked>& named) {
+  std::vector<Component> kept;
+  std::size_t parts = 0;
+  for (std::size_t i = 0; i < look.components.size(); ++i) {
+    Component& component = look.components[i];
+    const bool is_part = i > 0;
+    if (!is_part && look.for_parts_only) continue;  // named when it was planned
+    if (is_part && !is_wanted(settings, component.id)) {
+      named.push_back(left_out(component.id, component.name));
+    } else if (is_part && ++parts > kMostTargetsOfOneProbe) {
+      named.push_back(over_limit(component.id, component.name));
+    } else {
+      kept.push_back(std::move(component));
+    }
+  }
+  look.components = std::move(kept);
 }
 
 /// One run: owns what the tasks look at, and collects what they say in the order of the plan.
@@ -137,18 +132,18 @@ class Run {
     if (after_discovery) note_unchecked_services(planned, topology);
     for (PlannedTask& task : planned.tasks) add(std::move(task));
     for (NotChecked& item : planned.not_checked) document_.not_checked.push_back(std::move(item));
-    if (after_discovery && options_.on_planned) options_.on_planned(tasks_.size());
+    if (after_discovery && options_.on_planned) options_.on_planned(looks_.size());
   }
 
   void add(PlannedTask task) {
     const auto configured = options_.settings.budgets.find(std::string(task.probe->id));
     const Duration budget =
         configured == options_.settings.budgets.end() ? task.probe->budget : configured->second;
-    Component component{task.target.component_id, std::string(task.probe->kind), task.target.name,
-                        std::string(task.probe->id)};
     const std::string id = fmt::format("{} {}", task.probe->id, task.target.component_id);
-    tasks_.emplace(id, Slot{task.probe, document_.components.size()});
-    document_.components.push_back(std::move(component));
+    Component planned{task.target.component_id, std::string(task.probe->kind), task.target.name,
+                      std::string(task.probe->id)};
+    slots_.emplace(id, looks_.size());
+    looks_.push_back({task.probe, task.for_parts_only, {std::move(planned)}});
     supervisor_.add({id, budget,
                      [this, probe = task.probe, target = std::move(task.target)](
                          FactSink& sink, Deadline deadline) {
@@ -163,12 +158,12 @@ class Run {
       document_.topology = topology_of(result);
       note_memory();  // the topology is there twice: what was said, and what was read
     } else {
-      const Slot& slot = tasks_.at(result.record.id);
-      Component& component = document_.components[slot.component];
-      component.facts = facts_of(*slot.probe, result);
+      Look& look = looks_[slots_.at(result.record.id)];
+      result.record.component = look.components.front().id;
+      look.components = components_of(*look.probe, std::move(look.components.front()), result);
+      leave_out_unwanted(look, options_.settings, document_.not_checked);
       // At once, while others are still being waited for: at the end it would delay the report.
-      result.record.component = component.id;
-      redact(component);
+      for (Component& component : look.components) redact(component);
     }
     if (options_.on_task) options_.on_task(result.record);
     document_.tasks.push_back(std::move(result.record));
@@ -176,25 +171,24 @@ class Run {
 
   void finish(MonotonicClock::duration took) {
     document_.duration_seconds = std::chrono::duration<double>(took).count();
-    redact_all_but_components(document_);  // they were, each as it came
-    for (Component& component : document_.components) {
-      if (component.facts.empty()) redact(component);  // but for one that never came
+    for (Look& look : looks_) {
+      for (Component& component : look.components) {
+        if (component.facts.empty()) redact(component);  // one that never came
+        document_.components.push_back(std::move(component));
+      }
     }
+    redact_all_but_components(document_);  // they were, each as it came
     note_memory();
     document_.supervisor_memory_bytes = most_memory_;
   }
 
   void note_memory() { most_memory_ = std::max(most_memory_, private_memory_bytes()); }
 
-  struct Slot {
-    const ProbeSpec* probe;
-    std::size_t component;
-  };
-
   const ObserveOptions& options_;
   Supervisor supervisor_;
   FactsDocument document_;
-  std::map<std::string, Slot> tasks_;
+  std::vector<Look> looks_;                   ///< In the order of planning, which is the report's.
+  std::map<std::string, std::size_t> slots_;  ///< Index in looks_ by the task's id.
   std::uint64_t most_memory_ = 0;
 };
 

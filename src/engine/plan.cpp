@@ -17,10 +17,6 @@ namespace {
 /// small services share a program's name, and Docker runs a docker-proxy for each published port.
 constexpr std::size_t kMostGuessedPortsOfOneProcess = 16;
 
-/// Each task costs about 25 kB of the supervisor's memory and a fork, and the run has 15 seconds. A
-/// machine with more services than this of one kind is looked at in parts, by --only.
-constexpr std::size_t kMostTargetsOfOneProbe = 1000;
-
 std::string program_of(const Service& service) {
   const auto* programs = service.programs.seen();
   return programs && !programs->value.empty() ? programs->value.front().name : "?";
@@ -72,7 +68,73 @@ bool matches_any(const std::vector<std::string>& patterns, const std::string& id
   });
 }
 
+/// True where --only asks for parts that tasks of this probe may announce.
+bool announces_wanted(const ProbeSpec& probe, const Settings& settings) {
+  return std::ranges::any_of(all_probes(), [&](const ProbeSpec* part) {
+    return part->announced_by == probe.id &&
+           std::ranges::any_of(settings.only, [&](std::string_view pattern) {
+             return glob_match(pattern.substr(0, pattern.find(':')), std::string(part->kind));
+           });
+  });
+}
+
+/// Plans the targets of one probe.
+class ProbePlan {
+ public:
+  ProbePlan(const ProbeSpec& probe, const Settings& settings, Plan& plan)
+      : probe_(probe), settings_(settings), plan_(plan) {}
+
+  void add(Target target) {
+    const std::string& protocol = target.service.guess.protocol;
+    if (!planned_.insert(target.component_id).second) {
+      pass(passed_over(target.component_id, target.name, Passed::same_id,
+                       "another one with the same id is looked at", protocol));
+    } else if (!is_wanted(settings_, target.component_id)) {
+      pass(left_out(target.component_id, target.name, protocol));
+      if (announces_wanted(probe_, settings_)) accept(std::move(target), true);
+    } else if (settings_.only.empty() && guessed_.are_enough_of(target.service)) {
+      pass(passed_over(
+          target.component_id, target.name, Passed::too_many_alike,
+          fmt::format("its process holds many ports, {} of them were asked; --only asks this one",
+                      kMostGuessedPortsOfOneProcess),
+          protocol));
+    } else if (count_ == kMostTargetsOfOneProbe) {
+      pass(over_limit(target.component_id, target.name, protocol));
+    } else {
+      accept(std::move(target), false);
+    }
+  }
+
+ private:
+  void pass(NotChecked item) { plan_.not_checked.push_back(std::move(item)); }
+  void accept(Target target, bool for_parts_only) {
+    ++count_;
+    plan_.tasks.push_back({&probe_, std::move(target), for_parts_only});
+  }
+
+  const ProbeSpec& probe_;
+  const Settings& settings_;
+  Plan& plan_;
+  std::set<std::string> planned_;
+  GuessedPorts guessed_;
+  std::size_t count_ = 0;
+};
+
 }  // namespace
+
+NotChecked left_out(std::string subject, std::string name, std::string protocol) {
+  return passed_over(std::move(subject), std::move(name), Passed::left_out,
+                     "left out by only or skip", std::move(protocol));
+}
+
+NotChecked over_limit(std::string subject, std::string name, std::string protocol) {
+  return passed_over(
+      std::move(subject), std::move(name), Passed::over_limit,
+      fmt::format("{} others of its kind are looked at, which is all a run can hold; "
+                  "--only chooses",
+                  kMostTargetsOfOneProbe),
+      std::move(protocol));
+}
 
 bool is_wanted(const Settings& settings, const std::string& component_id) {
   if (!settings.only.empty() && !matches_any(settings.only, component_id)) return false;
@@ -82,35 +144,10 @@ bool is_wanted(const Settings& settings, const std::string& component_id) {
 Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
           const Settings& settings) {
   Plan result;
-  const auto pass_over = [&](const Target& target, Passed passed, std::string detail) {
-    result.not_checked.push_back(passed_over(target.component_id, target.name, passed,
-                                             std::move(detail), target.service.guess.protocol));
-  };
   for (const ProbeSpec* probe : probes) {
     if (!probe->plan) continue;  // its components are announced by another probe's tasks
-    std::set<std::string> planned;
-    GuessedPorts guessed;
-    std::size_t count = 0;
-    for (Target& target : probe->plan(topology, settings)) {
-      if (!planned.insert(target.component_id).second) {
-        pass_over(target, Passed::same_id, "another one with the same id is looked at");
-      } else if (!is_wanted(settings, target.component_id)) {
-        pass_over(target, Passed::left_out, "left out by only or skip");
-      } else if (settings.only.empty() && guessed.are_enough_of(target.service)) {
-        pass_over(
-            target, Passed::too_many_alike,
-            fmt::format("its process holds many ports, {} of them were asked; --only asks this one",
-                        kMostGuessedPortsOfOneProcess));
-      } else if (count == kMostTargetsOfOneProbe) {
-        pass_over(target, Passed::over_limit,
-                  fmt::format("{} others of its kind are looked at, which is all a run can hold; "
-                              "--only chooses",
-                              kMostTargetsOfOneProbe));
-      } else {
-        ++count;
-        result.tasks.push_back({probe, std::move(target)});
-      }
-    }
+    ProbePlan of_probe{*probe, settings, result};
+    for (Target& target : probe->plan(topology, settings)) of_probe.add(std::move(target));
   }
   return result;
 }

@@ -15,7 +15,12 @@ namespace postflight {
 struct PlannedTask {
   const ProbeSpec* probe;
   Target target;
+  bool for_parts_only = false;  ///< Its own component was left out, but parts of it were asked for.
 };
+
+/// Each task costs about 25 kB of the supervisor's memory and a fork, each component some more, and
+/// the run has 15 seconds. What is more than this of one kind is looked at in parts, by --only.
+inline constexpr std::size_t kMostTargetsOfOneProbe = 1000;
 
 struct Plan {
   std::vector<PlannedTask> tasks;
@@ -28,6 +33,10 @@ Plan plan(std::span<const ProbeSpec* const> probes, const Topology& topology,
 
 /// Adds to `plan.not_checked` every service of the topology that no task of `plan` talks to.
 void note_unchecked_services(Plan& plan, const Topology& topology);
+
+/// What to say of a component that --only or --skip leaves out, and of one too many.
+NotChecked left_out(std::string subject, std::string name, std::string protocol = "");
+NotChecked over_limit(std::string subject, std::string name, std::string protocol = "");
 
 /// True where --only and --skip let a component with this id be looked at. Patterns match the whole
 /// id or its kind.

@@ -151,6 +151,13 @@ Result<> ask(const std::string& name, Deadline deadline, const ResolveOptions& o
   return {};
 }
 
+/// An address needs no server, and c-ares 1.18 does not always see that "127.0.0.1" is one.
+bool is_numeric(const std::string& name) {
+  in6_addr address{};
+  return ::inet_pton(AF_INET, name.c_str(), &address) == 1 ||
+         ::inet_pton(AF_INET6, name.c_str(), &address) == 1;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> resolve(const std::string& name, Deadline deadline,
@@ -158,6 +165,7 @@ Result<std::vector<std::string>> resolve(const std::string& name, Deadline deadl
   if (name.empty() || name.find('\0') != std::string::npos) {
     return fail(Errc::kMalformed, "an empty name, or one with a NUL in it, cannot be resolved");
   }
+  if (is_numeric(name)) return std::vector{name};
   Answer answer;
   PF_TRY(ask(name, deadline, options, 0, answer));
   // c-ares passes over a server that fails or refuses, and says "connection refused" when none is

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "probes/part.h"
 
+#include "base/text.h"
 #include "model/codec.h"
 
 namespace postflight {
 
-PartSink::PartSink(FactSink& task, const Part& part)
-    : task_(task), prefix_(part.component_id + kPartSeparator) {
+PartSink::PartSink(FactSink& task, Part part) : task_(task) {
+  part.component_id = printable_utf8(part.component_id);
+  part.name = printable_utf8(part.name);
+  prefix_ = part.component_id + kPartSeparator;
   task_.put(kPartKey, dump_json(to_json(part)));
 }
 

@@ -31,13 +31,14 @@ inline constexpr std::string_view kPartKey = "!part";
 /// Stands between the id of a part and the key of its fact; neither can hold it.
 inline constexpr char kPartSeparator = '\x1f';
 
-/// Carries the facts of one part through its task's sink. Announces the part when it is made:
+/// Carries the facts of one part through its task's sink. Announces the part when it is made, with
+/// control characters and broken UTF-8 in its names replaced: a database may be called anything.
 ///
 ///   PartSink sink{task, {"container", "container:web", "web"}};
 ///   Recorder<ContainerFacts> recorder{sink};
 class PartSink : public FactSink {
  public:
-  PartSink(FactSink& task, const Part& part);
+  PartSink(FactSink& task, Part part);
   void put(std::string_view key, std::string_view json) override;
 
  private:

@@ -33,13 +33,15 @@ struct ContainerNetwork {
   std::string address;
   std::string subnet;
   std::string gateway;
+  std::string aliases;
 };
 // clang-format off
 PF_DESCRIBE(ContainerNetwork,
   (name, "Name of the network."),
   (address, "Address of the container in it; empty while it does not run."),
   (subnet, "Subnet of the network, from the address and its prefix."),
-  (gateway, "Address of the machine in it."))
+  (gateway, "Address of the machine in it."),
+  (aliases, "Names under which others in it find the container, with commas between."))
 // clang-format on
 
 /// One variable of the environment.
@@ -66,6 +68,36 @@ PF_DESCRIBE(EnvironmentHost,
   (scheme, "Scheme of the URL that it holds; empty where it holds a bare host name."),
   (host, "Host in it."),
   (port, "Port in it; 0 where it names none."))
+// clang-format on
+
+/// One time that the health check was carried out.
+struct HealthLogEntry {
+  std::string checked_at;
+  double took_seconds = 0;
+  std::int64_t exit_code = 0;
+  std::string output;
+};
+// clang-format off
+PF_DESCRIBE(HealthLogEntry,
+  (checked_at, "When it ended."),
+  (took_seconds, "How long it took."),
+  (exit_code, "Its exit code; -1 where it could not be carried out."),
+  (output, "What it printed, as far as the engine keeps it; cut to 500 bytes."))
+// clang-format on
+
+/// How the health check is carried out.
+struct HealthSettings {
+  double interval_seconds = 0;
+  double timeout_seconds = 0;
+  double start_period_seconds = 0;
+  std::uint64_t retries = 0;
+};
+// clang-format off
+PF_DESCRIBE(HealthSettings,
+  (interval_seconds, "Time between two checks; 30 s unless set."),
+  (timeout_seconds, "Time that one check may take; 30 s unless set."),
+  (start_period_seconds, "Time after the start in which failures do not count; 0 unless set."),
+  (retries, "Failures in a row that make the container unhealthy; 3 unless set."))
 // clang-format on
 
 /// Something of the machine that is mounted into the container.
@@ -109,7 +141,6 @@ struct ContainerFacts {
   Fact<std::string> image;
   Fact<std::string> image_id;
   Fact<std::string> image_now_id;
-  Fact<std::string> image_now_created_at;
   Fact<std::string> created_at;
   Fact<bool> created_before_upgrade;
   Fact<std::string> started_at;
@@ -122,19 +153,12 @@ struct ContainerFacts {
   Fact<std::string> restart_policy;
   Fact<std::uint64_t> restart_limit;
   Fact<std::uint64_t> restarts_total;
-  Fact<bool> removed_at_exit;
-  Fact<std::string> systemd_unit;
+  Fact<std::string> started_by;
   Fact<std::string> health;
   Fact<std::uint64_t> health_failing_streak;
-  Fact<std::int64_t> health_exit_code;
-  Fact<std::string> health_output;
-  Fact<std::string> health_checked_at;
-  Fact<double> health_took_seconds;
   Fact<std::vector<std::string>> health_command;
-  Fact<double> health_interval_seconds;
-  Fact<double> health_timeout_seconds;
-  Fact<double> health_start_period_seconds;
-  Fact<std::uint64_t> health_retries;
+  Fact<std::vector<HealthLogEntry>> health_log;
+  Fact<std::vector<HealthSettings>> health_settings;
   Fact<bool> health_from_image;
   Fact<bool> oom_killed;
   Fact<std::uint64_t> oom_kills_total;
@@ -143,7 +167,6 @@ struct ContainerFacts {
   Fact<std::vector<PublishedPort>> ports;
   Fact<std::string> network_mode;
   Fact<std::vector<ContainerNetwork>> networks;
-  Fact<std::vector<std::string>> network_aliases;
   Fact<std::vector<std::string>> extra_hosts;
   Fact<std::vector<std::string>> hosts_file_names;
   Fact<std::vector<EnvironmentVariable>> environment;
@@ -156,7 +179,6 @@ struct ContainerFacts {
   Fact<std::string> compose_service;
   Fact<std::string> compose_version;
   Fact<bool> compose_one_off;
-  Fact<std::string> compose_folder;
   Fact<std::vector<std::string>> compose_files;
   Fact<std::vector<std::string>> compose_files_missing;
   Fact<bool> compose_service_defined;
@@ -174,7 +196,6 @@ PF_DESCRIBE(ContainerFacts,
   (image, "Config.Image: the name it was created from."),
   (image_id, "Image: id of the image it was created from."),
   (image_now_id, "Id of the image that has this name now; absent where none has."),
-  (image_now_created_at, "When that image was made."),
   (created_at, "Created."),
   (created_before_upgrade, "It was created before the program file of dockerd was last put in place (ctime of /proc/PID/exe)."),
   (started_at, "State.StartedAt; absent where it never was."),
@@ -187,19 +208,12 @@ PF_DESCRIBE(ContainerFacts,
   (restart_policy, "HostConfig.RestartPolicy.Name: no, on-failure, always or unless-stopped."),
   (restart_limit, "HostConfig.RestartPolicy.MaximumRetryCount; 0 is without a limit."),
   (restarts_total, "RestartCount: restarts by the policy since it was last started on purpose."),
-  (removed_at_exit, "HostConfig.AutoRemove: it is removed when it ends, docker run --rm."),
-  (systemd_unit, "Label PODMAN_SYSTEMD_UNIT: the unit that starts it; absent elsewhere."),
+  (started_by, "Who starts it instead of its policy: the unit in the label PODMAN_SYSTEMD_UNIT, or --rm where it is removed when it ends (HostConfig.AutoRemove); absent elsewhere."),
   (health, "State.Health.Status: starting, healthy or unhealthy; absent where it has no health check."),
   (health_failing_streak, "State.Health.FailingStreak: failures in a row."),
-  (health_exit_code, "Exit code of the last health check; -1 where it could not be carried out."),
-  (health_output, "Output of the last health check, as far as the engine keeps it; cut to 500 bytes."),
-  (health_checked_at, "When the last health check ended."),
-  (health_took_seconds, "How long it took."),
   (health_command, "Config.Healthcheck.Test; begins with CMD or CMD-SHELL."),
-  (health_interval_seconds, "Time between checks; 30 s unless set."),
-  (health_timeout_seconds, "Time that one check may take; 30 s unless set."),
-  (health_start_period_seconds, "Time after the start in which failures do not count; 0 unless set."),
-  (health_retries, "Failures in a row that make it unhealthy; 3 unless set."),
+  (health_log, "State.Health.Log: the last checks, the latest one first."),
+  (health_settings, "Config.Healthcheck Interval, Timeout, StartPeriod and Retries, with the engine's defaults for what is not set; one row."),
   (health_from_image, "The health check is the one its image brings along."),
   (oom_killed, "State.OOMKilled: its last run was ended for want of memory."),
   (oom_kills_total, "Processes in its cgroup that were killed for want of memory since its start."),
@@ -208,7 +222,6 @@ PF_DESCRIBE(ContainerFacts,
   (ports, "Published ports: as they are while it runs, otherwise as they are asked for."),
   (network_mode, "HostConfig.NetworkMode: a network's name, host, none or container:ID."),
   (networks, "Networks it is in."),
-  (network_aliases, "Names under which others of its networks find it."),
   (extra_hosts, "HostConfig.ExtraHosts: entries put into its /etc/hosts."),
   (hosts_file_names, "Names in its /etc/hosts, the file HostsPath; absent while it has none."),
   (environment, "Names of its environment variables; values only of a few that hold no secret."),
@@ -221,7 +234,6 @@ PF_DESCRIBE(ContainerFacts,
   (compose_service, "Label com.docker.compose.service."),
   (compose_version, "Label com.docker.compose.version."),
   (compose_one_off, "Label com.docker.compose.oneoff: made by docker compose run."),
-  (compose_folder, "Label com.docker.compose.project.working_dir."),
   (compose_files, "Label com.docker.compose.project.config_files, as whole paths."),
   (compose_files_missing, "Those of them that do not exist any more."),
   (compose_service_defined, "One of these files has a line that begins with the service's name; absent where a file cannot be read or includes others."),

@@ -2,10 +2,12 @@
 #include "probes/container_inspect.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <tuple>
 
 #include "model/codec.h"
 
@@ -64,8 +66,6 @@ void read_identity(const EngineAnswer& answer, ContainerFacts& facts) {
   if (const auto* folder = facts.working_directory.seen(); folder && folder->value == "/") {
     facts.working_directory = Absent{folder->evidence};
   }
-  const auto unit = [&](std::string_view path) { return answer.text_or_absent(path); };
-  facts.systemd_unit = unit("Config/Labels/PODMAN_SYSTEMD_UNIT");
 }
 
 void read_restarts(const EngineAnswer& answer, ContainerFacts& facts) {
@@ -75,52 +75,50 @@ void read_restarts(const EngineAnswer& answer, ContainerFacts& facts) {
   }
   facts.restart_limit = answer.number<std::uint64_t>("HostConfig/RestartPolicy/MaximumRetryCount");
   facts.restarts_total = answer.number<std::uint64_t>("RestartCount");
-  facts.removed_at_exit = answer.flag("HostConfig/AutoRemove");
+  facts.started_by = answer.text_or_absent("Config/Labels/PODMAN_SYSTEMD_UNIT");
+  const auto removed = answer.flag("HostConfig/AutoRemove");
+  if (removed.seen() && removed.seen()->value) {
+    facts.started_by = Seen{std::string("--rm"), removed.seen()->evidence};
+  }
 }
 
-void read_last_check(const EngineAnswer& answer, ContainerFacts& facts) {
-  const Json* log = answer.find("State/Health/Log");
-  if (!log || !log->is_array() || log->empty() || !log->back().is_object()) {
-    const Absent none{answer.from("State/Health/Log")};
-    facts.health_exit_code = none;
-    facts.health_output = none;
-    facts.health_checked_at = none;
-    facts.health_took_seconds = none;
+void read_health_log(const EngineAnswer& answer, ContainerFacts& facts) {
+  constexpr std::string_view kPath = "State/Health/Log";
+  const Json* log = answer.find(kPath);
+  if (!log || !log->is_array() || log->empty()) {
+    facts.health_log = Absent{answer.from(kPath)};
     return;
   }
-  const EngineAnswer last{log->back(), answer.from("State/Health/Log").source + "[last]",
-                          answer.now()};
-  facts.health_exit_code = last.number<std::int64_t>("ExitCode");
-  facts.health_output = last.text("Output");
-  if (const auto* output = facts.health_output.seen()) {
-    facts.health_output = Seen{excerpt(trim(output->value), kOutputKept), output->evidence};
+  std::vector<HealthLogEntry> entries;
+  for (const Json& item : *log) {
+    const EngineAnswer one{item, "", answer.now()};
+    const auto code = one.number<std::int64_t>("ExitCode");
+    const auto from = parse_engine_time(one.text_or_empty("Start"));
+    const auto to = parse_engine_time(one.text_or_empty("End"));
+    if (!code.seen() || !from || !to) {
+      facts.health_log = answer.malformed(kPath);
+      return;
+    }
+    entries.push_back({one.text_or_empty("End"), std::chrono::duration<double>(*to - *from).count(),
+                       code.seen()->value, excerpt(trim(one.text_or_empty("Output")), kOutputKept)});
   }
-  facts.health_checked_at = last.time("End");
-  const auto from = parse_engine_time(last.text_or_empty("Start"));
-  const auto to = parse_engine_time(last.text_or_empty("End"));
-  if (from && to) {
-    facts.health_took_seconds =
-        Seen{std::chrono::duration<double>(*to - *from).count(), last.from("End")};
-  } else {
-    facts.health_took_seconds = last.malformed("End");
-  }
+  std::ranges::reverse(entries);  // the engine has the latest one last
+  facts.health_log = Seen{std::move(entries), answer.from(kPath, dump_json(log->back()))};
 }
 
-Observed<double> seconds_or(const EngineAnswer& answer, std::string_view path, double fallback) {
+double seconds_or(const EngineAnswer& answer, std::string_view path, double fallback) {
   const Observed<double> set = answer.seconds(path);
-  const auto* seen = set.seen();
-  if (seen && seen->value > 0) return set;
-  if (seen || !answer.find(path)) return Seen{fallback, answer.from(path)};
-  return set;
+  return set.seen() && set.seen()->value > 0 ? set.seen()->value : fallback;
 }
 
-void set_no_health_check(ContainerFacts& facts, const Absent& none) {
-  facts.health_command = none;
-  facts.health_interval_seconds = none;
-  facts.health_timeout_seconds = none;
-  facts.health_start_period_seconds = none;
-  facts.health_retries = none;
-  facts.health_from_image = none;
+void read_health_settings(const EngineAnswer& answer, ContainerFacts& facts) {
+  const auto retries = answer.number<std::uint64_t>("Config/Healthcheck/Retries");
+  const bool set = retries.seen() && retries.seen()->value > 0;
+  HealthSettings settings{seconds_or(answer, "Config/Healthcheck/Interval", kDefaultSeconds),
+                          seconds_or(answer, "Config/Healthcheck/Timeout", kDefaultSeconds),
+                          seconds_or(answer, "Config/Healthcheck/StartPeriod", 0),
+                          set ? retries.seen()->value : kDefaultRetries};
+  facts.health_settings = Seen{std::vector{settings}, answer.from("Config/Healthcheck")};
 }
 
 void read_health(const EngineAnswer& answer, ContainerFacts& facts) {
@@ -131,20 +129,17 @@ void read_health(const EngineAnswer& answer, ContainerFacts& facts) {
   facts.health_failing_streak =
       facts.health.seen() ? answer.number<std::uint64_t>("State/Health/FailingStreak")
                           : Observed<std::uint64_t>{Absent{answer.from("State/Health")}};
-  read_last_check(answer, facts);
+  read_health_log(answer, facts);
   const std::vector<std::string> command = answer.texts("Config/Healthcheck/Test");
   if (command.empty() || command.front() == "NONE") {
-    return set_no_health_check(facts, Absent{answer.from("Config/Healthcheck")});
+    const Absent none{answer.from("Config/Healthcheck")};
+    facts.health_command = none;
+    facts.health_settings = none;
+    facts.health_from_image = none;
+    return;
   }
   facts.health_command = Seen{command, answer.from("Config/Healthcheck/Test")};
-  facts.health_interval_seconds =
-      seconds_or(answer, "Config/Healthcheck/Interval", kDefaultSeconds);
-  facts.health_timeout_seconds = seconds_or(answer, "Config/Healthcheck/Timeout", kDefaultSeconds);
-  facts.health_start_period_seconds = seconds_or(answer, "Config/Healthcheck/StartPeriod", 0);
-  const auto retries = answer.number<std::uint64_t>("Config/Healthcheck/Retries");
-  const bool set = retries.seen() && retries.seen()->value > 0;
-  facts.health_retries =
-      set ? retries : Seen{kDefaultRetries, answer.from("Config/Healthcheck/Retries")};
+  read_health_settings(answer, facts);
 }
 
 void add_ports(const Json& bindings, std::vector<PublishedPort>& out) {
@@ -181,8 +176,8 @@ std::string subnet_of(const std::string& address, std::int64_t prefix) {
   if (parts.size() != 4 || prefix < 1 || prefix > 32) return {};
   std::uint32_t bits = 0;
   for (const auto part : parts) {
-    const auto number = parse_number<std::uint8_t>(part);
-    if (!number) return {};
+    const auto number = parse_number<std::uint16_t>(part);
+    if (!number || *number > 255) return {};
     bits = bits << 8 | *number;
   }
   bits &= ~std::uint32_t{0} << (32 - prefix);
@@ -195,7 +190,6 @@ void read_networks(const EngineAnswer& answer, ContainerFacts& facts) {
   facts.network_mode = answer.text("HostConfig/NetworkMode");
   const Json* all = answer.find(kPath);
   std::vector<ContainerNetwork> networks;
-  std::vector<std::string> aliases;
   const Json nothing = Json::object();
   const Json& members = all && all->is_object() ? *all : nothing;
   for (const auto& [name, network] : members.items()) {
@@ -205,15 +199,11 @@ void read_networks(const EngineAnswer& answer, ContainerFacts& facts) {
     const auto* length = prefix.seen();
     networks.push_back({printable_utf8(name), address,
                         length ? subnet_of(address, length->value) : std::string{},
-                        in.text_or_empty("Gateway")});
-    for (std::string& alias : in.texts("Aliases")) aliases.push_back(std::move(alias));
+                        in.text_or_empty("Gateway"),
+                        fmt::format("{}", fmt::join(in.texts("Aliases"), ", "))});
   }
-  std::ranges::sort(aliases);
-  const auto again = std::ranges::unique(aliases);
-  aliases.erase(again.begin(), again.end());
   const std::string shown = dump_json(to_json(networks));
   facts.networks = Seen{std::move(networks), answer.from(kPath, shown)};
-  facts.network_aliases = Seen{std::move(aliases), answer.from(kPath, shown)};
   facts.extra_hosts =
       Seen{answer.texts("HostConfig/ExtraHosts"), answer.from("HostConfig/ExtraHosts")};
 }
@@ -259,7 +249,6 @@ void read_compose(const EngineAnswer& answer, ContainerFacts& facts) {
   facts.compose_project = answer.text_or_absent(compose_label("project"));
   facts.compose_service = answer.text_or_absent(compose_label("service"));
   facts.compose_version = answer.text_or_absent(compose_label("version"));
-  facts.compose_folder = answer.text_or_absent(compose_label("project.working_dir"));
   const Absent none{answer.from(compose_label("project"))};
   if (!facts.compose_project.seen()) {
     facts.compose_one_off = none;
@@ -336,7 +325,7 @@ const JsonSelection& inspection_members() {
 }
 
 const JsonSelection& image_members() {
-  static const JsonSelection members{"Id", "Created", "Config/Healthcheck/Test"};
+  static const JsonSelection members{"Id", "Config/Healthcheck/Test"};
   return members;
 }
 
@@ -355,7 +344,6 @@ void read_inspection(const EngineAnswer& answer, ContainerFacts& facts) {
 
 void read_image(const EngineAnswer& image, ContainerFacts& facts) {
   facts.image_now_id = image.text("Id");
-  facts.image_now_created_at = image.time("Created");
   const auto* command = facts.health_command.seen();
   if (!command) return;
   const bool inherited = image.texts("Config/Healthcheck/Test") == command->value;

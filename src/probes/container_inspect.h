@@ -22,8 +22,8 @@ const JsonSelection& image_members();
 /// Every fact that the answer holds. Leaves alone what is told by other answers or by /proc.
 void read_inspection(const EngineAnswer& answer, ContainerFacts& facts);
 
-/// What the image that has the container's image name now says: its id, its age, and whether the
-/// container's health check is the one it brings along.
+/// What the image that has the container's image name now says: its id, and whether the container's
+/// health check is the one it brings along.
 void read_image(const EngineAnswer& image, ContainerFacts& facts);
 
 /// Paths on the machine that the answer names and no fact holds; empty where it names none.

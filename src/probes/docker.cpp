@@ -281,9 +281,7 @@ class DockerLook {
   void look_at_image(EngineApi& engine, ContainerFacts& facts) {
     const auto* image = facts.image.seen();
     if (!image || image->value.empty()) {
-      const Absent none{image ? image->evidence : Evidence{}};
-      facts.image_now_id = none;
-      facts.image_now_created_at = none;
+      facts.image_now_id = Absent{image ? image->evidence : Evidence{}};
       return;
     }
     const std::string path = "/images/" + host::escaped_path(image->value) + "/json";
@@ -295,11 +293,9 @@ class DockerLook {
     const Result<Json>& answer = found->second;
     if (answer) return read_image({*answer, "GET " + path, wall_now()}, facts);
     const bool no_such = answer.error().code == Errc::kNotFound;
-    const Observed<std::string> missing =
-        no_such ? Observed<std::string>{Absent{evidence(path, answer.error().what)}}
-                : unknown_from(answer.error());
-    facts.image_now_id = missing;
-    facts.image_now_created_at = missing;
+    facts.image_now_id = no_such
+                             ? Observed<std::string>{Absent{evidence(path, answer.error().what)}}
+                             : unknown_from(answer.error());
     if (facts.health_command.seen()) {
       facts.health_from_image = no_such ? Unknown{Why::unsupported, answer.error().what}
                                         : unknown_from(answer.error());

@@ -28,6 +28,8 @@ struct Thresholds {
   double http_slow_seconds = 2.0;
   double redis_memory_warning_ratio = 0.90;
   double redis_clients_warning_ratio = 0.90;
+  double engine_slow_seconds = 2.0;
+  double container_log_warning_bytes = 1024.0 * 1024 * 1024;
 };
 // clang-format off
 PF_DESCRIBE(Thresholds,
@@ -43,7 +45,9 @@ PF_DESCRIBE(Thresholds,
   (io_pressure_warning_ratio, "Part of the last minute in which all tasks waited for a disk (PSI full) from which a warning is given."),
   (http_slow_seconds, "Time to the first byte of an HTTP answer from which it is called slow."),
   (redis_memory_warning_ratio, "Used part of Redis's maxmemory from which a warning is given where keys are not evicted."),
-  (redis_clients_warning_ratio, "Used part of Redis's maxclients from which a warning is given."))
+  (redis_clients_warning_ratio, "Used part of Redis's maxclients from which a warning is given."),
+  (engine_slow_seconds, "Time within which a container engine must answer."),
+  (container_log_warning_bytes, "Size of a container's log that has no limit from which a warning is given."))
 // clang-format on
 
 /// A credential by reference: the value itself never stands in the file.

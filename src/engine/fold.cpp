@@ -2,6 +2,7 @@
 #include "engine/fold.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -57,6 +58,17 @@ bool is_explained_by(const Finding& symptom, const Finding& cause,
   return declared && &symptom != &cause && !concern_different_parts(symptom.subject, cause.subject);
 }
 
+/// One fault on several components is told once: by the first of them that nothing else explains.
+void join_shared_faults(const std::vector<Finding>& findings,
+                        std::vector<std::optional<std::size_t>>& causes) {
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> first;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    if (causes[i] || findings[i].fault.empty()) continue;
+    const auto [found, is_first] = first.try_emplace({findings[i].id, findings[i].fault}, i);
+    if (!is_first) causes[i] = found->second;
+  }
+}
+
 /// Index of the finding under which each one belongs, or nothing where it stands by itself.
 std::vector<std::optional<std::size_t>> find_causes(const std::vector<Finding>& findings,
                                                     const std::vector<Explains>& explains,
@@ -77,6 +89,7 @@ std::vector<std::optional<std::size_t>> find_causes(const std::vector<Finding>& 
       }
     }
   }
+  join_shared_faults(findings, causes);
   return causes;
 }
 

@@ -19,6 +19,7 @@ struct Finding {
   Json args = Json::object();  ///< Values for the placeholders of the messages.
   std::vector<Evidence> evidence;
   std::vector<Finding> symptoms;  ///< Findings that this one explains.
+  std::string fault = {};         ///< Shared by findings of one rule that are one fault.
 };
 
 /// A rule that could not decide, because a fact it reads is unknown.

@@ -40,6 +40,8 @@ struct Thresholds {
   double unit_memory_warning_ratio = 0.90;
   double unit_restarts_warning = 5;
   double boot_slow_seconds = 180;
+  double engine_slow_seconds = 2.0;
+  double container_log_warning_bytes = 1024.0 * 1024 * 1024;
 };
 // clang-format off
 PF_DESCRIBE(Thresholds,
@@ -66,7 +68,9 @@ PF_DESCRIBE(Thresholds,
   (database_unanalyzed_warning_bytes, "Size of a table without planner statistics from which a warning is given."),
   (unit_memory_warning_ratio, "Used part of a unit's MemoryMax, without what the kernel can take back, from which a warning is given."),
   (unit_restarts_warning, "Automatic restarts of a unit from which it is said to restart again and again."),
-  (boot_slow_seconds, "Time after which a machine that is still starting is given a warning."))
+  (boot_slow_seconds, "Time after which a machine that is still starting is given a warning."),
+  (engine_slow_seconds, "Time within which a container engine must answer."),
+  (container_log_warning_bytes, "Size of a container's log that has no limit from which a warning is given."))
 // clang-format on
 
 /// A credential by reference: the value itself never stands in the file.

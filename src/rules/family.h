@@ -23,7 +23,8 @@ inline void take(std::string_view rule, const JudgeContext& context, Verdicts ve
                     .subject = subject_of(context, draft.part),
                     .args = std::move(draft.args),
                     .evidence = std::move(draft.evidence),
-                    .symptoms = {}};
+                    .symptoms = {},
+                    .fault = std::move(draft.fault)};
     finding.args["name"] = context.component.name;
     if (!draft.part.empty()) finding.args["part"] = draft.part;
     out.findings.push_back(std::move(finding));

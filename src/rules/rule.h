@@ -39,6 +39,9 @@ struct FindingDraft {
   Json args = Json::object();
   std::string part;  ///< Names a part of the component, e.g. a mount point.
   std::vector<Evidence> evidence;
+  /// Names the one fault that this finding shares with others of its rule on other components, such
+  /// as a folder that several containers use: they are folded into one. Empty: it stands by itself.
+  std::string fault = {};
 
   explicit FindingDraft(Severity s) : severity(s) {}
 

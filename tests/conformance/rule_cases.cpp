@@ -41,10 +41,9 @@ std::string kind_of(const std::string& file_name) {
 /// Component ids are KIND:ENDPOINT where there may be several of a kind, else the kind alone.
 Component component_of(const RuleFamily& family, const Json& facts) {
   static const std::map<std::string_view, std::string> endpoints = {
-      {"redis", ":127.0.0.1:6379"},
-      {"database", ":127.0.0.1:5432/example"},
-      {"http", ":127.0.0.1:8000"},
-      {"postgres", ":127.0.0.1:5432"}};
+      {"redis", ":127.0.0.1:6379"},    {"database", ":127.0.0.1:5432/example"},
+      {"http", ":127.0.0.1:8000"},     {"postgres", ":127.0.0.1:5432"},
+      {"docker", ":/run/docker.sock"}, {"container", ":web"}};
   const std::string kind(family.kind);
   const auto endpoint = endpoints.find(kind);
   const std::string id = endpoint == endpoints.end() ? kind : kind + endpoint->second;

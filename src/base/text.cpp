@@ -134,6 +134,7 @@ template std::optional<std::uint64_t> parse_number(std::string_view);
 template std::optional<std::int32_t> parse_number(std::string_view);
 template std::optional<std::uint32_t> parse_number(std::string_view);
 template std::optional<std::uint16_t> parse_number(std::string_view);
+template std::optional<std::uint8_t> parse_number(std::string_view);
 template std::optional<double> parse_number(std::string_view);
 
 std::optional<std::int64_t> parse_duration_ms(std::string_view text) {

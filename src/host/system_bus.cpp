@@ -38,10 +38,12 @@ std::string address_of(const std::string& path) {
 /// What a failed call of sd-bus means about the peer.
 std::unexpected<Error> failed(const std::string& source, std::string_view doing, int result) {
   const int number = -result;
-  if (number == ENOMEM || number == ENOBUFS || number == EBADMSG || number == EPROTO ||
-      number == EIO) {
-    return fail(Errc::kMalformed, fmt::format("{}: what came while {} is no D-Bus ({})", source,
-                                              doing, fail_errno("read", number).error().what));
+  // A socket that may not be opened gives EACCES; EPERM is a handshake that went wrong.
+  if (number == EPERM || number == ENOMEM || number == ENOBUFS || number == EBADMSG ||
+      number == EPROTO || number == EIO) {
+    return fail(Errc::kMalformed,
+                fmt::format("{}: what came while {} is no D-Bus, or a refusal ({})", source, doing,
+                            fail_errno("read", number).error().what));
   }
   auto error = fail_errno(fmt::format("{}: {}", source, doing), number).error();
   if (error.code == Errc::kNotFound) error.code = Errc::kUnreachable;

@@ -70,7 +70,7 @@ std::vector<FixCase> of_the_next_boot() {
       {"MemoryOfAUnitIsNearlyUsedUp", "unit/memory-near-limit", kUnits, "hungry.service",
        unit_file("hungry",
                  "MemoryMax=60M\\nExecStart=/usr/bin/python3 -c \"import time; "
-                 "held = bytearray(1) * (46 << 20); time.sleep(600)\"\\n") +
+                 "held = bytearray(1) * (53 << 20); time.sleep(600)\"\\n") +
            "systemctl start hungry; sleep 1",
        "MemoryMax=62914560", "", "systemctl set-property hungry.service MemoryMax=200M"},
       {"UnitFileIsNotRead", "systemd/daemon-reload-needed", kUnits, "systemd",

@@ -22,7 +22,7 @@ std::vector<FixCase> of_what_does_not_run() {
       {"ProgramOfAUnitIsMissing", "unit/failed", kUnits, "cleanup.service",
        unit_file("cleanup", "Type=oneshot\\nExecStart=/opt/old/cleanup.sh\\n") +
            "systemctl start cleanup || :",
-       "Unable to locate executable '/opt/old/cleanup.sh'", "",
+       "Failed at step EXEC spawning /opt/old/cleanup.sh", "",
        "mkdir -p /opt/old; printf '#!/bin/sh\\n' >/opt/old/cleanup.sh; "
        "chmod 755 /opt/old/cleanup.sh; systemctl restart cleanup",
        "# when the reason is gone: systemctl restart cleanup.service"},
@@ -70,7 +70,7 @@ std::vector<FixCase> of_the_next_boot() {
       {"MemoryOfAUnitIsNearlyUsedUp", "unit/memory-near-limit", kUnits, "hungry.service",
        unit_file("hungry",
                  "MemoryMax=60M\\nExecStart=/usr/bin/python3 -c \"import time; "
-                 "held = bytearray(b'x') * (51 << 20); time.sleep(600)\"\\n") +
+                 "held = bytearray(1) * (53 << 20); time.sleep(600)\"\\n") +
            "systemctl start hungry; sleep 1",
        "MemoryMax=62914560", "", "systemctl set-property hungry.service MemoryMax=200M"},
       {"UnitFileIsNotRead", "systemd/daemon-reload-needed", kUnits, "systemd",

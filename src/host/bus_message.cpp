@@ -190,6 +190,8 @@ Error error_from_bus(std::string_view name, std::string_view text) {
       Meaning{".InconsistentMessage", Errc::kMalformed},
       Meaning{".BadMessage", Errc::kMalformed},
   };
+  // What sd-bus itself says for each call that is open when the peer hangs up.
+  if (text == "Connection terminated") return {Errc::kUnreachable, "the peer hung up"};
   const auto known = std::ranges::find_if(
       kMeanings, [&](const Meaning& one) { return name.ends_with(one.ending); });
   const Errc code = known == kMeanings.end() ? Errc::kUnreachable : known->code;

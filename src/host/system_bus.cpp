@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <limits>
-#include <optional>
 
 #include "base/text.h"
 #include "host/bus_message.h"
@@ -38,33 +37,40 @@ std::string address_of(const std::string& path) {
 /// What a failed call of sd-bus means about the peer.
 std::unexpected<Error> failed(const std::string& source, std::string_view doing, int result) {
   const int number = -result;
-  if (number == ENOMEM || number == ENOBUFS || number == EBADMSG || number == EPROTO ||
-      number == EIO) {
-    return fail(Errc::kMalformed, fmt::format("{}: what came while {} is no D-Bus ({})", source,
-                                              doing, fail_errno("read", number).error().what));
+  // A socket that may not be opened gives EACCES; EPERM is a handshake that went wrong.
+  if (number == EPERM || number == ENOMEM || number == ENOBUFS || number == EBADMSG ||
+      number == EPROTO || number == EIO) {
+    return fail(Errc::kMalformed,
+                fmt::format("{}: what came while {} is no D-Bus, or a refusal ({})", source, doing,
+                            fail_errno("read", number).error().what));
   }
   auto error = fail_errno(fmt::format("{}: {}", source, doing), number).error();
   if (error.code == Errc::kNotFound) error.code = Errc::kUnreachable;
   return std::unexpected(std::move(error));
 }
 
-/// Receives the reply of one call.
+using Message = std::unique_ptr<sd_bus_message, decltype(&sd_bus_message_unref)>;
+
+/// One call that was sent.
 struct Pending {
-  std::span<const std::string_view> only;
-  std::optional<Result<Json>> answer;
+  Message reply{nullptr, &sd_bus_message_unref};
   std::size_t* open = nullptr;
 };
 
+/// Called by sd-bus, which is C: keeps the reply and does nothing else that could fail.
 int take_reply(sd_bus_message* reply, void* data, sd_bus_error*) {
   auto& pending = *static_cast<Pending*>(data);
-  if (const sd_bus_error* error = sd_bus_message_get_error(reply)) {
-    pending.answer = std::unexpected(
-        error_from_bus(error->name ? error->name : "", error->message ? error->message : ""));
-  } else {
-    pending.answer = read_message(reply, pending.only);
-  }
+  pending.reply.reset(sd_bus_message_ref(reply));
   --*pending.open;
   return 1;
+}
+
+Result<Json> answer_in(sd_bus_message* reply, std::span<const std::string_view> only) {
+  if (const sd_bus_error* error = sd_bus_message_get_error(reply)) {
+    return std::unexpected(
+        error_from_bus(error->name ? error->name : "", error->message ? error->message : ""));
+  }
+  return read_message(reply, only);
 }
 
 }  // namespace
@@ -154,43 +160,45 @@ Result<Json> SystemBus::call(const BusCall& call, Deadline deadline) {
   return std::move(call_all({&call, 1}, deadline).front());
 }
 
+Result<> SystemBus::send(const BusCall& call, void* pending) {
+  sd_bus_message* raw = nullptr;
+  int result = sd_bus_message_new_method_call(bus_.get(), &raw, kDestination, call.path.c_str(),
+                                              call.interface.c_str(), call.member.c_str());
+  const Message message{raw, &sd_bus_message_unref};
+  for (const std::string& argument : call.arguments) {
+    if (result >= 0) result = sd_bus_message_append_basic(raw, 's', argument.c_str());
+  }
+  if (result >= 0) {
+    // The deadline is kept by step().
+    result = sd_bus_call_async(bus_.get(), nullptr, raw, &take_reply, pending,
+                               std::numeric_limits<std::uint64_t>::max());
+  }
+  if (result < 0) return failed(source_, call.member, result);
+  return {};
+}
+
 std::vector<Result<Json>> SystemBus::call_all(std::span<const BusCall> calls, Deadline deadline) {
   std::size_t open = 0;
   std::vector<Pending> pending(calls.size());
   Result<> state;
   if (!bus_) state = fail(Errc::kTimeout, source_ + ": no answer in time to an earlier question");
   for (std::size_t i = 0; i < calls.size() && state; ++i) {
-    pending[i].only = calls[i].only;
     pending[i].open = &open;
-    sd_bus_message* raw = nullptr;
-    int result =
-        sd_bus_message_new_method_call(bus_.get(), &raw, kDestination, calls[i].path.c_str(),
-                                       calls[i].interface.c_str(), calls[i].member.c_str());
-    const std::unique_ptr<sd_bus_message, decltype(&sd_bus_message_unref)> message{
-        raw, &sd_bus_message_unref};
-    for (const std::string& argument : calls[i].arguments) {
-      if (result >= 0) result = sd_bus_message_append_basic(raw, 's', argument.c_str());
-    }
-    if (result >= 0) {
-      result = sd_bus_call_async(bus_.get(), nullptr, raw, &take_reply, &pending[i],
-                                 std::numeric_limits<std::uint64_t>::max());
-    }
-    if (result < 0) {
-      state = failed(source_, calls[i].member, result);
-    } else {
-      ++open;
-    }
+    state = send(calls[i], &pending[i]);
+    if (state) ++open;
   }
   while (open > 0 && state) state = step(deadline, calls.front().member);
   // Whoever did not answer must not find a place that is gone.
   if (open > 0) bus_.reset();
+  const Error no_reply = state ? Error{Errc::kUnreachable, source_ + ": no reply"} : state.error();
   std::vector<Result<Json>> answers;
-  for (Pending& one : pending) {
-    if (one.answer) {
-      answers.push_back(std::move(*one.answer));
+  answers.reserve(calls.size());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (pending[i].reply) {
+      answers.push_back(answer_in(pending[i].reply.get(), calls[i].only));
+      pending[i].reply.reset();
     } else {
-      answers.push_back(std::unexpected(state ? Error{Errc::kUnreachable, source_ + ": no reply"}
-                                              : state.error()));
+      answers.push_back(std::unexpected(no_reply));
     }
   }
   return answers;

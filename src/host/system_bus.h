@@ -74,6 +74,7 @@ class SystemBus {
   static Result<SystemBus> open(const std::string& path, std::string source, bool is_broker,
                                 Deadline deadline);
   Result<> wait_until_ready(Deadline deadline);
+  Result<> send(const BusCall& call, void* pending);
   Result<> step(Deadline deadline, std::string_view doing);
 
   Handle bus_;

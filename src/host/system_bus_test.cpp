@@ -53,13 +53,14 @@ TEST_F(SystemBusTest, AnswersAsTheServerSaid) {
 }
 
 TEST_F(SystemBusTest, ReadsEveryTypeThatSystemdSends) {
-  const Json properties = {{"Text", {{"type", "s"}, {"data", "a"}}},
-                           {"Flag", {{"type", "b"}, {"data", true}}},
-                           {"Big", {{"type", "t"}, {"data", 18446744073709551615ULL}}},
-                           {"Small", {{"type", "i"}, {"data", -3}}},
-                           {"List", {{"type", "as"}, {"data", {"x", "y"}}}},
-                           {"Pairs", {{"type", "a(sb)"}, {"data", {{"x", false}}}}},
-                           {"Left", {{"type", "s"}, {"data", "out"}}}};
+  const Json properties = {
+      {"Text", {{"type", "s"}, {"data", "a"}}},
+      {"Flag", {{"type", "b"}, {"data", true}}},
+      {"Big", {{"type", "t"}, {"data", 18446744073709551615ULL}}},
+      {"Small", {{"type", "i"}, {"data", -3}}},
+      {"List", {{"type", "as"}, {"data", {"x", "y"}}}},
+      {"Pairs", {{"type", "a(sb)"}, {"data", Json::array({Json::array({"x", false})})}}},
+      {"Left", {{"type", "s"}, {"data", "out"}}}};
   const BusServer server(socket(), [&](const BusQuestion&) {
     return BusReply{"a{sv}", Json::array({properties}), {}};
   });
@@ -159,8 +160,8 @@ TEST_P(SystemBusBad, EndsInTime) {
 INSTANTIATE_TEST_SUITE_P(, SystemBusBad,
                          ::testing::Values(BadCase{BadSocket::Kind::kSilent, Errc::kTimeout},
                                            BadCase{BadSocket::Kind::kDrip, Errc::kTimeout},
-                                           BadCase{BadSocket::Kind::kGarbage, Errc::kDenied},
-                                           BadCase{BadSocket::Kind::kEndless, Errc::kDenied},
+                                           BadCase{BadSocket::Kind::kGarbage, Errc::kMalformed},
+                                           BadCase{BadSocket::Kind::kEndless, Errc::kMalformed},
                                            BadCase{BadSocket::Kind::kCloseAtOnce,
                                                    Errc::kUnreachable}));
 

@@ -40,7 +40,7 @@ struct SystemdJob {
 // clang-format off
 PF_DESCRIBE(SystemdJob,
   (unit, "Unit the job is about."),
-  (type, "start, stop, restart, …"),
+  (type, "start, stop, restart and so on."),
   (state, "running, or waiting for another job."))
 // clang-format on
 
@@ -121,7 +121,7 @@ struct SystemdFacts {
 // clang-format off
 PF_DESCRIBE(SystemdFacts,
   (in_charge, "Process 1 of the machine is systemd, sd_booted(3)."),
-  (system_state, "Property SystemState: running, degraded, starting, maintenance, …"),
+  (system_state, "Property SystemState: running, degraded, starting, maintenance and so on."),
   (version, "Property Version."),
   (loaded_units, "Units in memory, ListUnits."),
   (failed_units, "Units in the state failed."),

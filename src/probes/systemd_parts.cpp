@@ -168,12 +168,13 @@ void choose_known_servers(const std::vector<ListedUnit>& listed, const UnitFolde
   }
 }
 
+/// Written by an administrator; snapd, too, puts its files there.
 void choose_local(const std::vector<ListedUnit>& listed, const UnitFolders& folders,
                   Choice& choice) {
   const auto is_local = [&](const std::string& name) {
     const auto found = folders.files().find(name);
     return found != folders.files().end() && found->second.link_target.empty() &&
-           found->second.path.starts_with(kLocalFolder) &&
+           found->second.path.starts_with(kLocalFolder) && !name.starts_with("snap") &&
            std::ranges::find(kLocalTypes, unit_type(name)) != kLocalTypes.end();
   };
   for (const auto& [name, file] : folders.files()) {

@@ -85,10 +85,11 @@ std::vector<BootWays::Edge> BootWays::edges_of(const std::string& unit, const Js
     edges.push_back({link.wanter, link.path, false});
     linked.insert(link.wanter);
   }
-  const char* proof = has_only_written_dependencies(unit) ? "" : "systemd";
   for (const std::string_view key : kWantedBy) {
     for (const std::string& parent : texts(properties, key)) {
-      if (!linked.contains(parent)) edges.push_back({parent, proof, false});
+      if (linked.contains(parent)) continue;
+      const bool written = has_only_written_dependencies(unit) && unit_type(parent) != "device";
+      edges.push_back({parent, written ? "" : "systemd", false});
     }
   }
   for (const std::string& trigger : texts(properties, "TriggeredBy")) {
@@ -116,7 +117,9 @@ Result<BootWay> BootWays::search(const std::string& unit, bool with_triggers) {
     open.pop_front();
     if (seen.contains(step.unit) || !is_proven(step)) continue;
     seen.insert(step.unit);
-    if (step.unit == default_target_ || step.unit == kAliasOfDefault) {
+    // What hardware asks for, udev(7) SYSTEMD_WANTS, starts when the device is found: at boot.
+    const bool is_device = unit_type(step.unit) == "device";
+    if (step.unit == default_target_ || step.unit == kAliasOfDefault || is_device) {
       return BootWay{step.start, std::move(step.steps)};
     }
     if (const auto known = booting_.find(step.unit); known != booting_.end()) {
@@ -146,7 +149,12 @@ Result<BootWay> BootWays::search(const std::string& unit, bool with_triggers) {
 }
 
 Result<BootWay> BootWays::way_of(const std::string& unit, const Json& properties) {
-  known_.insert_or_assign(unit, Result<Json>(properties));
+  Json needed = Json::object();
+  for (const std::string_view key : boot_properties()) {
+    const auto found = properties.find(key);
+    if (found != properties.end()) needed[std::string(key)] = *found;
+  }
+  known_.insert_or_assign(unit, Result<Json>(std::move(needed)));
   if (text(properties, "LoadState") == "masked") return BootWay{};
   PF_TRY_ASSIGN(BootWay way, search(unit, false));
   if (way.start == BootStart::at_boot) {

@@ -123,6 +123,13 @@ TEST_F(UnitProbe, EnabledForATargetNobodyReaches) {
   EXPECT_EQ(facts_of("nginx.service").at("starts_at_boot").at("value"), "never");
 }
 
+/// ifup@.service of an interface: udev asks for it, no file on disk does.
+TEST_F(UnitProbe, ADeviceStartsIt) {
+  remove("/etc/systemd/system/multi-user.target.wants/nginx.service");
+  machine_.set("nginx.service", "WantedBy", "as", {"sys-subsystem-net-devices-ens3.device"});
+  EXPECT_EQ(facts_of("nginx.service").at("starts_at_boot").at("value"), "at_boot");
+}
+
 TEST_F(UnitProbe, ATimerStartsIt) {
   machine_.recording["units"]["backup.service"] = machine_.recording["units"]["cron.service"];
   machine_.recording["units"]["backup.timer"] = machine_.recording["units"]["docker.socket"];

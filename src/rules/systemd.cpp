@@ -64,11 +64,13 @@ Verdicts daemon_reload_needed(const SystemdFacts& f, const JudgeContext&) {
             if (std::ranges::find(files, file) == files.end()) files.push_back(file);
           }
         }
-        return FindingDraft{Severity::warning}
-            .arg("units", units)
+        FindingDraft found{Severity::warning};
+        found.arg("units", units)
             .arg("count", units.size())
             .arg("files", files)
             .arg("first", units.front());
+        if (!files.empty()) found.arg("changed", files);
+        return found;
       },
       f.unread_units);
 }

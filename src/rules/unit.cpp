@@ -105,6 +105,9 @@ Verdicts failed(const UnitFacts& f, const JudgeContext& c) {
             .arg("slow", flag(result == "timeout"))
             .arg("service", flag(type_of(f, c) == "service"));
         if (missing) found.because(there->evidence);
+        const auto* triggers = f.triggered_by.seen();
+        const bool called = triggers && !triggers->value.empty();
+        found.arg("called", flag(called)).arg("by", called ? triggers->value.front() : "");
         if (type_of(f, c) == "service") found.arg("restart", name_of(f, c));
         const auto* file = f.unit_file.seen();
         if (holds(reasons, "local") && file) found.arg("local_file", file->value);

@@ -15,6 +15,11 @@ bool runs(const std::string& state) {
 /// Whether it is missed when it does not come back: it serves, or somebody wrote it for this
 /// machine and it goes on running.
 bool will_be_missed(const UnitFacts& f, const Reasons& reasons, const JudgeContext& c) {
+  // A package's unit without an [Install] section is started by other programs, as rpc-statd by
+  // mount.nfs; to enable it was never meant.
+  const auto* file_state = f.unit_file_state.seen();
+  const bool vendors = !holds(reasons, "local") && !holds(reasons, "server");
+  if (vendors && file_state && file_state->value == "static") return false;
   if (holds(reasons, "listens") || holds(reasons, "server") || holds(reasons, "engine")) {
     return true;
   }

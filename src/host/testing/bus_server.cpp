@@ -127,6 +127,12 @@ void append(sd_bus_message* message, std::string_view type, const Json& value) {
   }
 }
 
+std::string bytes_of(BadSocket::Kind kind) {
+  if (kind == BadSocket::Kind::kDrip) return "O";
+  if (kind == BadSocket::Kind::kEndless) return std::string(4096, 'x');
+  return "\x1b[2J no D-Bus\r\nat all\r\nnor ever\r\n";
+}
+
 }  // namespace
 
 /// One connection.
@@ -213,8 +219,7 @@ void BadSocket::serve() {
   while (!stopped(stop_.get())) {
     if (!ready(listener_.get(), POLLIN, stop_.get(), -1)) continue;
     const FileDescriptor peer{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
-    const std::string bytes =
-        kind_ == Kind::kDrip ? "O" : std::string(4096, kind_ == Kind::kEndless ? 'x' : '\x1b');
+    const std::string bytes = bytes_of(kind_);
     if (kind_ == Kind::kCloseAtOnce) continue;
     while (!stopped(stop_.get())) {
       if (kind_ != Kind::kSilent &&

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "discover/container_engines.h"
+#include "discover/forwarders.h"
 #include "discover/services.h"
 #include "host/addresses.h"
 #include "host/files.h"
@@ -112,29 +113,39 @@ Exposure exposure_elsewhere(const std::string& address) {
   return exposure == Exposure::loopback ? exposure : Exposure::container;
 }
 
-Result<host::ListeningSockets> sockets_in(const host::NamespaceInfo& target,
-                                          const DiscoverOptions& options) {
+/// What is seen from inside another namespace.
+struct InsideView {
+  host::ListeningSockets sockets;
+  std::vector<std::string> addresses;
+};
+
+Result<InsideView> view_from(const host::NamespaceInfo& target, const DiscoverOptions& options) {
   if (options.deadline.passed()) {
     return fail(Errc::kTimeout, "the deadline passed before the network namespace of " +
                                     target.label + " was entered");
   }
   PF_TRY_ASSIGN(const auto visit, host::NamespaceVisit::enter(target, options.root));
-  return sockets_here(options);
+  PF_TRY_ASSIGN(auto sockets, sockets_here(options));
+  InsideView view{std::move(sockets), {}};
+  const auto addresses = host::interface_addresses();
+  if (!addresses) return view;  // they only serve to tell which published port leads here
+  for (const auto& one : *addresses) view.addresses.push_back(one.address);
+  return view;
 }
 
 void look_into(const host::NamespaceInfo& target, Survey& survey) {
-  auto found = sockets_in(target, survey.options);
-  if (!found) {
-    const Unknown unknown = unknown_with_hint(found.error(), kToEnter);
+  auto view = view_from(target, survey.options);
+  if (!view) {
+    const Unknown unknown = unknown_with_hint(view.error(), kToEnter);
     survey.topology.namespaces.push_back({target.label, target.pid, unknown});
     return;
   }
-  for (host::ListeningSocket& socket : found->sockets) {
+  for (host::ListeningSocket& socket : view->sockets.sockets) {
     const Exposure exposure = exposure_elsewhere(socket.address);
     survey.sockets.push_back({std::move(socket), exposure, target.label, target.pid});
   }
-  survey.sources.emplace_back(survey.topology.namespaces.size(), found->source);
-  survey.topology.namespaces.push_back({target.label, target.pid, {}});
+  survey.sources.emplace_back(survey.topology.namespaces.size(), view->sockets.source);
+  survey.topology.namespaces.push_back({target.label, target.pid, {}, std::move(view->addresses)});
 }
 
 void look_elsewhere(Survey& survey) {
@@ -220,6 +231,7 @@ Topology discover(const DiscoverOptions& options) {
   look_elsewhere(survey);
   survey.topology.services = group_services(survey.sockets, find_owners(survey));
   count_services(survey);
+  link_forwarders(survey.topology);
   survey.topology.engines = find_container_engines(options.root);
   return std::move(survey.topology);
 }

@@ -91,7 +91,7 @@ std::vector<Recommendation> recommend(const std::vector<ReportedFinding>& findin
 Report assemble(FactsDocument given, Judgement judgement, Lang lang, Verdict fail_on) {
   FactsDocument document = readable(std::move(given));
   const std::vector<Finding> findings =
-      fold(std::move(judgement.findings), declared_explanations());
+      fold(std::move(judgement.findings), declared_explanations(), Sides{document});
   Report report;
   report.tool_version = document.tool_version;
   report.lang = lang;

@@ -19,6 +19,19 @@ std::string_view endpoint_of(std::string_view subject) {
   return colon == std::string_view::npos ? whole : whole.substr(colon + 1);
 }
 
+/// The id of the component or service a subject is about.
+std::string_view id_of(std::string_view subject) {
+  return subject.starts_with("sockets ") ? endpoint_of(subject)
+                                         : subject.substr(0, subject.find(' '));
+}
+
+/// All endpoints of the thing a subject is about.
+std::vector<std::string_view> endpoints_of(std::string_view subject, const Sides& sides) {
+  std::vector<std::string_view> endpoints{endpoint_of(subject)};
+  for (const std::string& other : sides.of(id_of(subject))) endpoints.push_back(other);
+  return endpoints;
+}
+
 /// The part of a component a subject names: "/var" of "resources /var"; empty where it names none.
 std::string_view part_of(std::string_view subject) {
   const auto blank = subject.find(' ');
@@ -53,17 +66,22 @@ void join_shared_faults(const std::vector<Finding>& findings,
 
 /// Index of the finding under which each one belongs, or nothing where it stands by itself.
 std::vector<std::optional<std::size_t>> find_causes(const std::vector<Finding>& findings,
-                                                    const std::vector<Explains>& explains) {
-  // Only those about one endpoint can explain each other, and there may be thousands of the others.
+                                                    const std::vector<Explains>& explains,
+                                                    const Sides& sides) {
+  // Only those about one thing can explain each other, and there may be thousands of the others.
   std::unordered_map<std::string_view, std::vector<std::size_t>> by_endpoint;
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    by_endpoint[endpoint_of(findings[i].subject)].push_back(i);
+    for (const auto endpoint : endpoints_of(findings[i].subject, sides)) {
+      by_endpoint[endpoint].push_back(i);
+    }
   }
   std::vector<std::optional<std::size_t>> causes(findings.size());
   for (std::size_t symptom = 0; symptom < findings.size(); ++symptom) {
-    for (const std::size_t cause : by_endpoint.at(endpoint_of(findings[symptom].subject))) {
-      if (causes[symptom]) break;
-      if (is_explained_by(findings[symptom], findings[cause], explains)) causes[symptom] = cause;
+    for (const auto endpoint : endpoints_of(findings[symptom].subject, sides)) {
+      for (const std::size_t cause : by_endpoint.at(endpoint)) {
+        if (causes[symptom]) break;
+        if (is_explained_by(findings[symptom], findings[cause], explains)) causes[symptom] = cause;
+      }
     }
   }
   join_shared_faults(findings, causes);
@@ -80,8 +98,9 @@ std::size_t root_of(std::size_t index, const std::vector<std::optional<std::size
 
 }  // namespace
 
-std::vector<Finding> fold(std::vector<Finding> findings, std::vector<Explains> explains) {
-  const auto causes = find_causes(findings, explains);
+std::vector<Finding> fold(std::vector<Finding> findings, std::vector<Explains> explains,
+                          const Sides& sides) {
+  const auto causes = find_causes(findings, explains, sides);
   std::vector<std::size_t> roots;
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const std::size_t root = root_of(i, causes);

@@ -4,17 +4,19 @@
 
 #include <vector>
 
+#include "engine/sides.h"
 #include "model/finding.h"
 #include "rules/rule.h"
 
 namespace postflight {
 
-/// Puts each symptom under the finding that explains it, where both are about the same endpoint and
-/// not about different parts of one component; puts findings of one rule that name one fault under
-/// the first of them, wherever they are; and orders the rest: worst first, otherwise as they
-/// came. A symptom worse than its cause raises the cause's severity, so that folding never hides
-/// how bad things are.
-std::vector<Finding> fold(std::vector<Finding> findings, std::vector<Explains> explains);
+/// Puts each symptom under the finding that explains it, where both are about the same thing
+/// (an endpoint they share; `sides` tells of others) and not about different parts of one
+/// component; puts findings of one rule that name one fault under the first of them, wherever they
+/// are; and orders the rest: worst first, otherwise as they came. A symptom worse than its cause
+/// raises the cause's severity, so that folding never hides how bad things are.
+std::vector<Finding> fold(std::vector<Finding> findings, std::vector<Explains> explains,
+                          const Sides& sides = {});
 
 /// The pairs that all families declare.
 std::vector<Explains> declared_explanations();

@@ -159,7 +159,7 @@ void note_unchecked_services(Plan& plan, const Topology& topology) {
     talked_to.insert(left_out.subject.substr(left_out.subject.find(':') + 1));
   }
   for (const Service& service : topology.services) {
-    if (talked_to.contains(service.id)) continue;
+    if (talked_to.contains(service.id) || talked_to.contains(service.forwards_to)) continue;
     plan.not_checked.push_back(unchecked(service));
   }
 }

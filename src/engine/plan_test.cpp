@@ -56,6 +56,14 @@ TEST(Plan, EveryServiceIsLookedAtOrNamedOnceWithAReason) {
   EXPECT_EQ(why(made, "10.0.0.1:1")->name, "?");
 }
 
+TEST(Plan, APublishedPortIsLookedAtWithItsServer) {
+  Topology topology;
+  topology.services = {service("0.0.0.0:5432", "postgresql", "docker-proxy"),
+                       service("0.0.0.0:6379@web", "redis", "redis-server")};
+  topology.services[0].forwards_to = topology.services[1].id;
+  EXPECT_TRUE(make_plan(topology, {}).not_checked.empty());
+}
+
 TEST(Plan, WhatIsLeftOutIsNamedOnce) {
   Topology topology;
   topology.services = {service("127.0.0.1:6379", "redis"), service("127.0.0.1:6380", "redis")};

@@ -147,6 +147,12 @@ Result<NamespaceVisit> NamespaceVisit::enter(const NamespaceInfo& target, const 
   return NamespaceVisit{std::move(home)};
 }
 
+Result<NamespaceVisit> NamespaceVisit::enter(std::int32_t pid, const std::string& root) {
+  PF_TRY_ASSIGN(FileDescriptor home, open_namespace("/proc/thread-self/ns/net"));
+  PF_TRY(enter_network_namespace(pid, root));
+  return NamespaceVisit{std::move(home)};
+}
+
 NamespaceVisit::~NamespaceVisit() {
   if (home_ && ::setns(home_.get(), CLONE_NEWNET) != 0) std::abort();
 }

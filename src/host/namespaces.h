@@ -50,6 +50,9 @@ class NamespaceVisit {
   /// `target`: process ids are used again. Errors: also kNotFound where it is another.
   static Result<NamespaceVisit> enter(const NamespaceInfo& target, const std::string& root = "/");
 
+  /// Enters that of the process `pid`, whichever it is by now.
+  static Result<NamespaceVisit> enter(std::int32_t pid, const std::string& root = "/");
+
   NamespaceVisit(NamespaceVisit&&) noexcept = default;
   NamespaceVisit& operator=(NamespaceVisit&&) noexcept = delete;
   /// Goes back. Where even that fails (nothing but a kernel fault or lost permission), the process

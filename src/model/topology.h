@@ -89,6 +89,8 @@ struct Service {
   std::vector<Listener> listeners;
   Observed<std::vector<Program>> programs;
   Guess guess;
+  std::string forwards_to;
+  std::vector<std::string> published_at;
   bool operator==(const Service&) const = default;
 };
 // clang-format off
@@ -100,7 +102,9 @@ PF_DESCRIBE(Service,
   (port, "Port number."),
   (listeners, "The listening sockets, one per address."),
   (programs, "The programs that hold these sockets."),
-  (guess, "What it probably speaks."))
+  (guess, "What it probably speaks."),
+  (forwards_to, "Id of the service in a container to which this docker-proxy forwards; empty otherwise."),
+  (published_at, "Ids of the services that forward to this one."))
 // clang-format on
 
 /// A network namespace other than the machine's own, as far as it could be looked into.
@@ -108,13 +112,15 @@ struct NetworkNamespace {
   std::string label;
   std::int32_t pid = 0;
   Observed<std::uint32_t> services;
+  std::vector<std::string> addresses;
   bool operator==(const NetworkNamespace&) const = default;
 };
 // clang-format off
 PF_DESCRIBE(NetworkNamespace,
   (label, "Container id, name under /run/netns, or name and id of a process in it."),
   (pid, "A process inside it."),
-  (services, "How many services listen there."))
+  (services, "How many services listen there."),
+  (addresses, "Addresses inside it, numeric, loopback left out."))
 // clang-format on
 
 /// A PostgreSQL cluster: a data directory, whether or not a server runs on it.

@@ -44,11 +44,7 @@ class RedisLook {
         endpoint_(format_endpoint(address_, context.target.service.port)) {}
 
   Result<void> look() {
-    if (context_.target.service.netns_pid != 0) {
-      PF_TRY(host::enter_network_namespace(context_.target.service.netns_pid));
-    }
-    PF_TRY_ASSIGN(RedisClient client,
-                  RedisClient::connect(address_, context_.target.service.port, context_.deadline));
+    PF_TRY_ASSIGN(RedisClient client, connect());
     PF_TRY(ping(client));
     recorder_.flush();
     const auto read = read_all(client);
@@ -59,6 +55,18 @@ class RedisLook {
   }
 
  private:
+  /// From where the server listens. The connection stays there, this process does not: strangers
+  /// come from elsewhere.
+  Result<RedisClient> connect() const {
+    const Service& service = context_.target.service;
+    std::optional<host::NamespaceVisit> visit;
+    if (service.netns_pid != 0) {
+      PF_TRY_ASSIGN(auto entered, host::NamespaceVisit::enter(service.netns_pid));
+      visit.emplace(std::move(entered));
+    }
+    return RedisClient::connect(address_, service.port, context_.deadline);
+  }
+
   Result<void> read_all(RedisClient& client) {
     if (const auto* locked = facts_.ping_ok.unknown()) return fail(Errc::kDenied, locked->detail);
     PF_TRY(read_info(client));
@@ -144,15 +152,15 @@ class RedisLook {
       facts_.answers_strangers = Seen{false, mode->evidence};
       return;
     }
-    const std::optional<std::string> address = outside_address(context_);
-    if (!address) {
+    const auto endpoint = outside_endpoint(context_);
+    if (!endpoint) {
       facts_.answers_strangers = Absent{context_.evidence(
           "listening sockets", context_.target.service.id + " is not reachable from outside")};
       return;
     }
-    const std::string outside = format_endpoint(*address, context_.target.service.port);
-    auto client =
-        RedisClient::connect(*address, context_.target.service.port, context_.deadline, *address);
+    const auto& [address, port] = *endpoint;
+    const std::string outside = format_endpoint(address, port);
+    auto client = RedisClient::connect(address, port, context_.deadline, address);
     const auto reply = client ? client->command({"PING"}, context_.deadline)
                               : Result<RedisReply>{std::unexpected(client.error())};
     if (!reply) {
@@ -359,7 +367,7 @@ void look(const ProbeContext& context, Recorder<RedisFacts>& recorder) {
 }
 
 std::vector<Target> plan(const Topology& topology, const Settings&) {
-  return targets_for(topology, "redis", "Redis", {"redis"});
+  return server_targets_for(topology, "redis", "Redis", {"redis"});
 }
 
 }  // namespace

@@ -48,7 +48,10 @@ std::optional<std::string> outside(Service one, std::vector<std::string> address
   known.addresses = std::move(addresses);
   const Observed<Topology> topology = Seen{known, Evidence{}};
   const Settings settings;
-  return outside_address({target, topology, settings, Deadline{Duration{100}}});
+  const auto endpoint = outside_endpoint({target, topology, settings, Deadline{Duration{100}}});
+  if (!endpoint) return std::nullopt;
+  EXPECT_EQ(endpoint->port, 6379);
+  return endpoint->address;
 }
 
 TEST(OutsideAddress, IsNoneForLoopback) {
@@ -65,6 +68,37 @@ TEST(OutsideAddress, OfAWildcardIsTheMachinesOwnOfThatFamily) {
 TEST(OutsideAddress, OfABoundAddressIsThatAddress) {
   EXPECT_EQ(outside(service("redis", {kLoopback, {"10.0.0.5", Exposure::local}}), {"10.0.0.5"}),
             "10.0.0.5");
+}
+
+/// A Redis in a container, behind a docker-proxy on `listener`.
+Topology published_redis(const Listener& listener) {
+  Topology topology;
+  Service inside = service("redis", {kWildcard4});
+  inside.id = "0.0.0.0:6379@web", inside.netns_pid = 1234, inside.published_at = {"proxy"};
+  Service proxy = service("redis", {listener});
+  proxy.id = "proxy", proxy.port = 16379, proxy.forwards_to = inside.id;
+  topology.services = {proxy, inside};
+  topology.addresses = {"192.0.2.1"};
+  return topology;
+}
+
+std::optional<OutsideEndpoint> outside_of_published(const Listener& listener) {
+  const Topology known = published_redis(listener);
+  const Target target{"redis:x", "x", known.services[1], ""};
+  const Observed<Topology> topology = Seen{known, Evidence{}};
+  const Settings settings;
+  return outside_endpoint({target, topology, settings, Deadline{Duration{100}}});
+}
+
+TEST(OutsideAddress, OfAContainerIsThatOfItsPublishedPort) {
+  EXPECT_EQ(outside_of_published(kWildcard4), (OutsideEndpoint{"192.0.2.1", 16379}));
+  EXPECT_EQ(outside_of_published(kLoopback), std::nullopt) << "published on loopback alone";
+}
+
+TEST(Targets, AServerBehindAPublishedPortIsOne) {
+  const auto targets = server_targets_for(published_redis(kWildcard4), "redis", "Redis", {"redis"});
+  ASSERT_EQ(targets.size(), 1u);
+  EXPECT_EQ(targets[0].component_id, "redis:0.0.0.0:6379@web");
 }
 
 TEST(OutsideAddress, IsNoneInAnotherNamespace) {

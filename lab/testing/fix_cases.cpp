@@ -167,7 +167,7 @@ std::vector<FixCase> fix_cases() {
   std::vector<FixCase> all;
   for (const auto& some :
        {of_redis(), of_sockets(), of_the_machine(), of_web_servers(), fix_cases_of_postgres(),
-        fix_cases_of_databases(), fix_cases_of_systemd()}) {
+        fix_cases_of_databases(), fix_cases_of_systemd(), fix_cases_of_containers()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -37,4 +37,8 @@ std::vector<FixCase> fix_cases_of_systemd();
 /// A line that writes /root/tools, functions for the lines of the cases.
 extern const std::string kFixTools;
 
+/// Those of containers and engines, and what they need besides.
+std::vector<FixCase> fix_cases_of_containers();
+extern const std::string kContainerTools;
+
 }  // namespace postflight::lab

@@ -35,6 +35,23 @@ TEST(Fold, AChainEndsAtItsRoot) {
   EXPECT_EQ(folded[0].symptoms.size(), 2u);
 }
 
+TEST(Fold, OneFaultOnSeveralComponentsIsToldOnce) {
+  const auto of = [](const char* subject, const char* fault) {
+    Finding one = finding("container/stale-mount", subject);
+    one.fault = fault;
+    return one;
+  };
+  const auto folded = fold({of("container:a", "/srv/app"), of("container:b", "/srv/app"),
+                            of("container:c", "/srv/other"), of("container:d", ""),
+                            of("container:e", ""), finding("container/unhealthy", "container:b")},
+                           {{"container/stale-mount", "container/unhealthy"}});
+  ASSERT_EQ(folded.size(), 4u);
+  EXPECT_EQ(folded[0].subject, "container:a");
+  ASSERT_EQ(folded[0].symptoms.size(), 2u);
+  EXPECT_EQ(folded[0].symptoms[0].subject, "container:b");
+  EXPECT_EQ(folded[0].symptoms[1].id, "container/unhealthy");
+}
+
 TEST(Fold, ACycleHangsNobodyAndLosesNothing) {
   const std::vector<Explains> cycle = {{"a", "b"}, {"b", "c"}, {"c", "a"}, {"a", "tail"}};
   EXPECT_EQ(count(fold({finding("a", "x:1"), finding("b", "x:1"), finding("c", "x:1"),

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kKind = "container:";
 constexpr std::string_view kDocker = "docker:";
 constexpr std::size_t kShortId = 12;
+constexpr std::string_view kEngineResolver = "127.0.0.11";
 
 void add(Words& words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
@@ -99,6 +100,10 @@ bool InnerPorts::has(std::uint32_t port) const {
   return std::ranges::find(ports, port) != ports.end();
 }
 
+bool InnerPorts::takes(std::uint32_t port) const {
+  return std::ranges::find(open_ports, port) != open_ports.end();
+}
+
 InnerPorts inner_ports(const ContainerFacts& facts, const JudgeContext& context) {
   const auto* topology = context.document.topology.seen();
   const auto* id = facts.id.seen();
@@ -108,15 +113,16 @@ InnerPorts inner_ports(const ContainerFacts& facts, const JudgeContext& context)
   const auto space = std::ranges::find(spaces, label, &NetworkNamespace::label);
   // Without a look into it, nothing listening there means nothing.
   if (space == spaces.end() || !space->services.seen()) return {};
-  InnerPorts inner{.known = true, .ports = {}};
+  InnerPorts inner{.known = true, .ports = {}, .open_ports = {}, .endpoints = {}};
   for (const Service& service : topology->value.services) {
-    if (service.netns == label && service.transport == Transport::tcp) {
+    if (service.netns != label || service.transport != Transport::tcp) continue;
+    for (const Listener& listener : service.listeners) {
+      if (listener.address == kEngineResolver) continue;
       inner.ports.push_back(service.port);
+      if (listener.exposure != Exposure::loopback) inner.open_ports.push_back(service.port);
+      inner.endpoints.push_back(format_endpoint(listener.address, service.port));
     }
   }
-  std::ranges::sort(inner.ports);
-  const auto again = std::ranges::unique(inner.ports);
-  inner.ports.erase(again.begin(), again.end());
   return inner;
 }
 

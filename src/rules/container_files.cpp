@@ -59,7 +59,9 @@ Verdicts stale_mount(const ContainerFacts& f, const JudgeContext& c) {
             folder_deleted || (working && std::ranges::any_of(folders, [&](const StaleMount& one) {
                                  return one.deleted && is_beneath(working->value, one.destination);
                                }));
-        const bool writable = std::ranges::any_of(folders, &StaleMount::writable);
+        const bool deleted = std::ranges::any_of(folders, &StaleMount::deleted);
+        const bool lost = std::ranges::any_of(
+            folders, [](const StaleMount& one) { return one.writable && one.deleted; });
         const auto sharing = containers_with(c, "stale_mounts", &shares_a_source);
         FindingDraft draft =
             container_draft(Severity::warning, f, c)
@@ -68,7 +70,8 @@ Verdicts stale_mount(const ContainerFacts& f, const JudgeContext& c) {
                 .arg("destination", paths_of(folders, &StaleMount::destination))
                 .arg("containers", sharing)
                 .arg("refused", inside ? 1 : 0)
-                .arg("writable", writable ? 1 : 0)
+                .arg("deleted", deleted ? 1 : 0)
+                .arg("lost", lost ? 1 : 0)
                 .arg("folder", folders.front().source);
         const std::string old = path_inside(f, folders.front());
         if (!old.empty()) draft.arg("old", old);

@@ -200,7 +200,7 @@ Verdicts health_check_refused(const ContainerFacts& f, const JudgeContext& c) {
             .arg("here", here ? 1 : 0)
             .arg("elsewhere", elsewhere ? 1 : 0)
             .arg("down", down ? 1 : 0)
-            .arg("ports", Json(inner.ports));
+            .arg("ports", inner.endpoints);
       });
 }
 

@@ -144,17 +144,17 @@ Verdicts port_not_listening(const ContainerFacts& f, const JudgeContext& c) {
         Verdicts out;
         std::vector<std::uint32_t> told;
         const bool some = std::ranges::any_of(ports, [&](const PublishedPort& port) {
-          return port.protocol == "tcp" && inner.has(port.container_port);
+          return port.protocol == "tcp" && inner.takes(port.container_port);
         });
         for (const PublishedPort& port : ports) {
           const bool again = std::ranges::find(told, port.container_port) != told.end();
-          if (port.protocol != "tcp" || again || inner.has(port.container_port)) continue;
+          if (port.protocol != "tcp" || again || inner.takes(port.container_port)) continue;
           told.push_back(port.container_port);
           out.findings.push_back(
               container_draft(some ? Severity::warning : Severity::critical, f, c)
                   .arg("host_port", std::to_string(port.host_port))
                   .arg("container_port", std::to_string(port.container_port))
-                  .arg("listening", Json(inner.ports))
+                  .arg("listening", inner.endpoints)
                   .arg("pid", f.pid.seen() ? Json(f.pid.seen()->value) : Json())
                   .about(std::to_string(port.container_port)));
         }

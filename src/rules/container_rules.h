@@ -36,12 +36,16 @@ std::vector<std::string> containers_with(const JudgeContext& context, std::strin
 /// The last line of the container's log as far as it was read; "—" where there is none.
 std::string last_line_of(const ContainerFacts& facts);
 
-/// TCP ports on which something listens in the container's own network namespace, and whether that
-/// is known at all.
+/// What listens over TCP in the container's own network namespace, and whether that is known at
+/// all. The engine's own resolver at 127.0.0.11 is left out.
 struct InnerPorts {
   bool known = false;
   std::vector<std::uint32_t> ports;
+  std::vector<std::uint32_t> open_ports;  ///< Those of them that listen beyond loopback.
+  std::vector<std::string> endpoints;     ///< "0.0.0.0:8000"
   bool has(std::uint32_t port) const;
+  /// True where connections that the engine passes on to this port are accepted.
+  bool takes(std::uint32_t port) const;
 };
 InnerPorts inner_ports(const ContainerFacts& facts, const JudgeContext& context);
 

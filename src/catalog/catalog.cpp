@@ -83,4 +83,8 @@ std::optional<std::string_view> cite(std::string_view finding_id) {
   return text_at(MessageKind::finding, finding_id, "cite", "");
 }
 
+bool is_detail(std::string_view fact_id) {
+  return text_at(MessageKind::fact, fact_id, "detail", "").has_value();
+}
+
 }  // namespace postflight

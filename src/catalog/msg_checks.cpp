@@ -117,6 +117,7 @@ class EntryCheck {
     if (!pieces) return error(slot, pieces.error());
     check_words(slot, *pieces);
     if (slot.name == "cite") return check_cite(slot);
+    if (slot.name == "detail") return check_detail(slot);
     if (slot.lang.empty()) return check_command(slot, *pieces);
     check_prose(slot, *pieces);
   }
@@ -147,6 +148,10 @@ class EntryCheck {
   void check_cite(const MsgSlot& slot) {
     if (slot.text.find_first_of("{}") != std::string::npos)
       error(slot, "braces are not allowed here");
+  }
+
+  void check_detail(const MsgSlot& slot) {
+    if (slot.text != "yes") error(slot, "only yes is allowed here");
   }
 
   void check_prose(const MsgSlot& slot, const Template& pieces) {

@@ -72,6 +72,7 @@ std::optional<MsgSlot> slot_named(MessageKind kind, std::string_view key) {
   if (kind == MessageKind::finding && (key == "fix.command" || key == "cite")) {
     return MsgSlot{"", std::string(key), "", 0};
   }
+  if (kind == MessageKind::fact && key == "detail") return MsgSlot{"", std::string(key), "", 0};
   if (!key.starts_with("en.") && !key.starts_with("ru.")) return std::nullopt;
   const auto name = key.substr(3);
   const auto slots = slots_of(kind);

@@ -324,7 +324,7 @@ TEST_F(DatabaseProbe, SaysWhatAStrangerIsDenied) {
 TEST_F(DatabaseProbe, LosesOneFactForEachCatalogueThatIsDenied) {
   const std::string user = "narrow_" + database_;
   sql("create role " + user + " login; create table t (id serial primary key)");
-  for (const std::string& view :
+  for (const std::string view :
        {"pg_constraint", "pg_trigger", "pg_policy", "pg_extension", "pg_foreign_server",
         "pg_subscription", "pg_stat_all_tables", "pg_sequence", "pg_largeobject_metadata",
         "pg_publication", "pg_locks", "pg_stat_activity", "pg_index", "pg_settings"}) {

@@ -108,19 +108,28 @@ class TerminalReport {
     if (report_.components.empty()) out_.line(ui("value.none"));
   }
 
-  /// Facts side by side; tables below. What is unknown stands under coverage.
+  /// Facts side by side; tables below. Details, empty lists and idle counters are left to -v; what
+  /// is unknown stands under coverage.
   void facts_in_brief(const ComponentReport& component) {
     std::vector<std::string> items;
     for (const auto& [key, fact] : component.facts.items()) {
       const auto value = fact.find("value");
-      if (value == fact.end() || is_table(fact) || is_idle_counter(key, *value)) continue;
+      if (value == fact.end() || is_table(fact) || says_nothing(component, key, *value)) continue;
       const std::string text = excerpt(on_one_line(value_text(key, *value, lang_)), 60);
       if (!text.empty()) items.push_back(fact_label(component.probe, key, lang_) + ": " + text);
     }
     out_.items(4, items);
     for (const auto& [key, fact] : component.facts.items()) {
-      if (is_table(fact)) table_in_brief(component, key, fact.at("value"));
+      if (is_table(fact) && !is_detail(component.probe + "." + key)) {
+        table_in_brief(component, key, fact.at("value"));
+      }
     }
+  }
+
+  static bool says_nothing(const ComponentReport& component, const std::string& key,
+                           const Json& value) {
+    const bool is_empty_list = value.is_array() && value.empty();
+    return is_empty_list || is_idle_counter(key, value) || is_detail(component.probe + "." + key);
   }
 
   void table_in_brief(const ComponentReport& component, const std::string& key, const Json& list) {

@@ -35,7 +35,8 @@ std::string number_text(std::string_view key, const Json& value, Lang lang) {
   if (has_unit(key, "_seconds")) return format_duration(value.get<double>(), lang);
   if (value.is_number_float()) return format_decimal(value.get<double>(), lang);
   // Ports and process ids are names made of digits: nobody groups them.
-  if (key == "port" || key.ends_with("_port") || key == "pid" || key == "uid" || key == "status") return value.dump();
+  if (key == "port" || key.ends_with("_port") || key == "pid" || key == "uid" || key == "status")
+    return value.dump();
   return group_digits(value.dump(), lang);
 }
 
@@ -69,17 +70,21 @@ std::string object_text(std::string_view name, const Json& object, Lang lang) {
   return out;
 }
 
+/// A word from a fixed list has a translation; anything else stands for itself.
+std::string word_text(std::string_view key, const std::string& text, Lang lang) {
+  const std::string id =
+      key == "exposure" ? "exposure." + text : "word." + std::string(key) + "." + text;
+  const auto word = find_text(MessageKind::ui, id, "text", lang);
+  return word ? std::string(*word) : text;
+}
+
 }  // namespace
 
 std::string value_text(std::string_view key, const Json& value, Lang lang) {
   if (value.is_boolean()) return ui_text(value.get<bool>() ? "value.yes" : "value.no", lang);
   if (value.is_number()) return number_text(key, value, lang);
   if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    const auto word = key == "exposure"
-                          ? find_text(MessageKind::ui, "exposure." + text, "text", lang)
-                          : std::nullopt;
-    return word ? std::string(*word) : text;
+    return word_text(key, value.get_ref<const std::string&>(), lang);
   }
   if (value.is_array()) return list_text(key, value, lang);
   if (value.is_object()) return object_text(key, value, lang);

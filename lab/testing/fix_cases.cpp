@@ -165,8 +165,8 @@ void PrintTo(const FixCase& one, std::ostream* out) {
 
 std::vector<FixCase> fix_cases() {
   std::vector<FixCase> all;
-  for (const auto& some : {of_redis(), of_sockets(), of_the_machine(), of_web_servers(),
-                           fix_cases_of_containers()}) {
+  for (const auto& some :
+       {of_redis(), of_sockets(), of_the_machine(), of_web_servers(), fix_cases_of_containers()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

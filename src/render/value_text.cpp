@@ -35,7 +35,8 @@ std::string number_text(std::string_view key, const Json& value, Lang lang) {
   if (has_unit(key, "_seconds")) return format_duration(value.get<double>(), lang);
   if (value.is_number_float()) return format_decimal(value.get<double>(), lang);
   // Ports and process ids are names made of digits: nobody groups them.
-  if (key == "port" || key.ends_with("_port") || key == "pid" || key == "uid" || key == "status") return value.dump();
+  if (key == "port" || key.ends_with("_port") || key == "pid" || key == "uid" || key == "status")
+    return value.dump();
   return group_digits(value.dump(), lang);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the container hold the files that lie on the machine now? Pure. Source: Docker documentation,
-// "Bind mounts" and "JSON File logging driver"; runc, verifyCwd() in libcontainer/init_linux.go.
+// Does the container hold the files that lie on the machine now? Pure. Source: Docker
+// documentation, "Bind mounts" and "JSON File logging driver"; runc, verifyCwd() in
+// libcontainer/init_linux.go.
 #include <algorithm>
 
 #include "rules/container_rules.h"
@@ -27,7 +28,7 @@ bool shares_a_source(const Json& fact, const Json& own) {
   });
 }
 
-std::string paths_of(const std::vector<StaleMount>& mounts, std::string StaleMount::*path) {
+std::string paths_of(const std::vector<StaleMount>& mounts, std::string StaleMount::* path) {
   std::string out;
   for (const StaleMount& mount : mounts) out += (out.empty() ? "" : ", ") + mount.*path;
   return out;
@@ -63,16 +64,15 @@ Verdicts stale_mount(const ContainerFacts& f, const JudgeContext& c) {
         const bool lost = std::ranges::any_of(
             folders, [](const StaleMount& one) { return one.writable && one.deleted; });
         const auto sharing = containers_with(c, "stale_mounts", &shares_a_source);
-        FindingDraft draft =
-            container_draft(Severity::warning, f, c)
-                .arg("count", sharing.size())
-                .arg("source", paths_of(folders, &StaleMount::source))
-                .arg("destination", paths_of(folders, &StaleMount::destination))
-                .arg("containers", sharing)
-                .arg("refused", inside ? 1 : 0)
-                .arg("deleted", deleted ? 1 : 0)
-                .arg("lost", lost ? 1 : 0)
-                .arg("folder", folders.front().source);
+        FindingDraft draft = container_draft(Severity::warning, f, c)
+                                 .arg("count", sharing.size())
+                                 .arg("source", paths_of(folders, &StaleMount::source))
+                                 .arg("destination", paths_of(folders, &StaleMount::destination))
+                                 .arg("containers", sharing)
+                                 .arg("refused", inside ? 1 : 0)
+                                 .arg("deleted", deleted ? 1 : 0)
+                                 .arg("lost", lost ? 1 : 0)
+                                 .arg("folder", folders.front().source);
         const std::string old = path_inside(f, folders.front());
         if (!old.empty()) draft.arg("old", old);
         draft.fault = folders.front().source;
@@ -125,9 +125,8 @@ Verdicts compose_file_gone(const ContainerFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::vector<std::string>& missing, const std::string& project) -> Verdicts {
         if (missing.empty()) return silent();
-        FindingDraft draft = container_draft(Severity::info, f, c)
-                                 .arg("files", missing)
-                                 .arg("project", project);
+        FindingDraft draft =
+            container_draft(Severity::info, f, c).arg("files", missing).arg("project", project);
         draft.fault = project;
         return draft;
       },

@@ -47,6 +47,15 @@ std::vector<StaleMount> of_kind(const std::vector<StaleMount>& all, bool folders
   return out;
 }
 
+/// Files such as /etc/localtime and /etc/passwd are replaced whenever a package or a user is added;
+/// that a container sees the old ones harms hardly anybody.
+bool is_of_the_system(const StaleMount& file) {
+  const bool in_etc =
+      file.source.starts_with("/etc/") && file.source.find('/', 5) == std::string::npos;
+  return in_etc || file.source.starts_with("/usr/share/") ||
+         file.source.starts_with("/etc/ssl/certs/") || file.source.starts_with("/run/systemd/");
+}
+
 }  // namespace
 
 /// One fault for all containers that hold the same folder.
@@ -89,7 +98,8 @@ Verdicts file_replaced(const ContainerFacts& f, const JudgeContext& c) {
         const std::vector<StaleMount> files = of_kind(all, false);
         if (files.empty()) return silent();
         const auto sharing = containers_with(c, "stale_mounts", &shares_a_source);
-        FindingDraft draft = container_draft(Severity::warning, f, c)
+        const bool harmless = std::ranges::all_of(files, &is_of_the_system);
+        FindingDraft draft = container_draft(harmless ? Severity::info : Severity::warning, f, c)
                                  .arg("count", sharing.size())
                                  .arg("source", paths_of(files, &StaleMount::source))
                                  .arg("destination", paths_of(files, &StaleMount::destination))

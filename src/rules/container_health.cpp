@@ -160,10 +160,17 @@ FindingDraft health_draft(Severity severity, const HealthLogEntry& last,
 }  // namespace
 
 Verdicts unhealthy(const ContainerFacts& f, const JudgeContext& c) {
-  return for_ailment(Ailment::other, f,
-                     [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
-                       return health_draft(Severity::warning, last, command, f, c);
-                     });
+  const auto draft = [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
+    return health_draft(Severity::warning, last, command, f, c);
+  };
+  const bool without_words = f.health_log.absent() || f.health_command.absent();
+  if (!without_words) return for_ailment(Ailment::other, f, draft);
+  return judge_from(
+      [&](const std::string& state, const std::string& health) -> Verdicts {
+        if (state != "running" || health != "unhealthy") return silent();
+        return draft({}, {});
+      },
+      f.state, f.health);
 }
 
 Verdicts health_check_wrong_path(const ContainerFacts& f, const JudgeContext& c) {

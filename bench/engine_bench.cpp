@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// 500 recorded answers about containers: read to facts and to what is sent to the supervisor, beside
-// reading them whole with nlohmann's DOM and with Boost.JSON.
+// 500 recorded answers about containers: read to facts and to what is sent to the supervisor,
+// beside reading them whole with nlohmann's DOM and with Boost.JSON.
 #include <benchmark/benchmark.h>
 
 #include <boost/json/src.hpp>

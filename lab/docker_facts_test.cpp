@@ -49,8 +49,8 @@ Json json_of(const std::string& lab, const std::string& line) {
 }
 
 Json check(const std::string& lab) {
-  return json_of(lab, PF_BINARY
-                 " check --format json --lang en --only 'docker:*' --only 'container:*'");
+  return json_of(lab,
+                 PF_BINARY " check --format json --lang en --only 'docker:*' --only 'container:*'");
 }
 
 /// Facts of one component of the report, by key: {"value": …}, {"absent": true} or {"unknown": …}.
@@ -77,8 +77,8 @@ Json or_null(const Json& value) {
 }
 
 Json label(const Json& inspected, const char* name) {
-  return or_null(inspected.at("Config").at("Labels").value(std::string("com.docker.compose.") + name,
-                                                           Json()));
+  return or_null(
+      inspected.at("Config").at("Labels").value(std::string("com.docker.compose.") + name, Json()));
 }
 
 using Native = std::function<Json(const Json& inspected)>;
@@ -105,7 +105,8 @@ const std::map<std::string, Native>& native_facts() {
       {"extra_hosts", [](const Json& i) { return i["HostConfig"]["ExtraHosts"]; }},
       {"working_directory", [](const Json& i) { return or_null(i["Config"]["WorkingDir"]); }},
       {"log_driver", [](const Json& i) { return i["HostConfig"]["LogConfig"]["Type"]; }},
-      {"log_limit", [](const Json& i) { return i["HostConfig"]["LogConfig"]["Config"]["max-size"]; }},
+      {"log_limit",
+       [](const Json& i) { return i["HostConfig"]["LogConfig"]["Config"]["max-size"]; }},
       {"compose_project", [](const Json& i) { return label(i, "project"); }},
       {"compose_service", [](const Json& i) { return label(i, "service"); }},
       {"compose_version", [](const Json& i) { return label(i, "version"); }},
@@ -170,8 +171,8 @@ void expect_same_container(const Json& facts, const Json& inspected) {
   for (const Json& variable : value_of(facts, "environment")) names.push_back(variable.at("name"));
   EXPECT_EQ(names, names_of_environment(inspected)) << inspected.at("Name");
   for (const Json& network : value_of(facts, "networks")) {
-    const Json& native = inspected.at("NetworkSettings").at("Networks").at(
-        network.at("name").get<std::string>());
+    const Json& native =
+        inspected.at("NetworkSettings").at("Networks").at(network.at("name").get<std::string>());
     EXPECT_EQ(network.at("address"), native.at("IPAddress"));
     EXPECT_EQ(network.at("gateway"), native.at("Gateway"));
   }

@@ -32,7 +32,8 @@ class Fix : public ::testing::TestWithParam<FixCase> {
   static void SetUpTestSuite() {
     missing_ = why_no_lab();
     if (missing_.empty()) trouble_ = bring_up({{name(), "bare"}});
-    if (missing_.empty() && trouble_.empty()) trouble_ = in_lab(name(), kFixTools + kContainerTools).err;
+    if (missing_.empty() && trouble_.empty())
+      trouble_ = in_lab(name(), kFixTools + kContainerTools).err;
   }
   static void TearDownTestSuite() {
     if (missing_.empty()) take_down({name()});

@@ -91,7 +91,8 @@ class Picker {
   bool keep(std::size_t bytes) {
     kept_ += bytes + sizeof(Json);
     if (kept_ <= limits_.max_kept_bytes) return true;
-    error_ = "JSON: more than " + std::to_string(limits_.max_kept_bytes) + " bytes are wanted of it";
+    error_ =
+        "JSON: more than " + std::to_string(limits_.max_kept_bytes) + " bytes are wanted of it";
     return false;
   }
 

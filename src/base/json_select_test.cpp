@@ -13,9 +13,9 @@ Json selected(std::string_view text, const JsonSelection& wanted) {
 }
 
 TEST(SelectJson, KeepsWhatIsNamed) {
-  EXPECT_EQ(selected(R"({"a": 1, "b": {"c": true, "d": [1, {"e": null}]}, "f": "x"})",
-                     {"b/c", "f"}),
-            Json::parse(R"({"b": {"c": true}, "f": "x"})"));
+  EXPECT_EQ(
+      selected(R"({"a": 1, "b": {"c": true, "d": [1, {"e": null}]}, "f": "x"})", {"b/c", "f"}),
+      Json::parse(R"({"b": {"c": true}, "f": "x"})"));
 }
 
 TEST(SelectJson, KeepsAllBelowWhatIsNamed) {

@@ -120,8 +120,7 @@ Result<std::string> EngineApi::body(std::string_view path, std::size_t limit, bo
   return std::move(response.body);
 }
 
-Result<Json> EngineApi::get(std::string_view path, const JsonSelection& wanted,
-                            Deadline deadline) {
+Result<Json> EngineApi::get(std::string_view path, const JsonSelection& wanted, Deadline deadline) {
   PF_TRY_ASSIGN(const std::string text, body(path, kEngineAnswerLimit, true, deadline));
   auto json = select_json(text, wanted);
   if (!json) return fail(json.error().code, fmt::format("GET {}: {}", path, json.error().what));

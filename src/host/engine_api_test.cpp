@@ -55,7 +55,8 @@ TEST(EngineApi, LeavesTheVersionToAnEngineThatRefusesIt) {
     if (path == "/_ping") return ping("1.90");
     if (path.starts_with("/v")) {
       return http_answer(
-          400, R"({"message": "client version 1.47 is too old. Minimum supported API version is 1.60"})");
+          400,
+          R"({"message": "client version 1.47 is too old. Minimum supported API version is 1.60"})");
     }
     return http_answer(200, R"({"Driver": "x"})");
   }};
@@ -129,7 +130,8 @@ TEST(LogFrames, AreTakenApart) {
   EXPECT_EQ(parse_log_frames(head1 + "hel"), "hel");
   EXPECT_EQ(parse_log_frames(head1 + "hello\n" + head2.substr(0, 5)), "hello\n");
   EXPECT_EQ(parse_log_frames(""), "");
-  EXPECT_EQ(parse_log_frames(std::string("\x01\0\0\0\xff\xff\xff\xff", 8)), std::string("\x01\0\0\0\xff\xff\xff\xff", 8));
+  EXPECT_EQ(parse_log_frames(std::string("\x01\0\0\0\xff\xff\xff\xff", 8)),
+            std::string("\x01\0\0\0\xff\xff\xff\xff", 8));
 }
 
 }  // namespace

@@ -36,9 +36,8 @@ std::optional<EnvironmentHost> host_and_port(std::string_view text) {
 }
 
 bool is_scheme(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_host_character(c) || c == '+';
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char c) { return is_host_character(c) || c == '+'; });
 }
 
 void add_url(std::string_view name, std::string_view value, std::size_t at,

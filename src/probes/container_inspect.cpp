@@ -19,8 +19,8 @@ constexpr std::string_view kLabel = "Config/Labels/com.docker.compose.";
 
 /// Variables whose values tell how a container is set up and never hold a secret.
 constexpr std::array<std::string_view, 10> kHarmless{
-    "TZ", "LANG", "LC_ALL", "PORT", "NODE_ENV", "RAILS_ENV", "APP_ENV", "ENVIRONMENT", "LOG_LEVEL",
-    "PGDATA"};
+    "TZ",        "LANG",    "LC_ALL",      "PORT",      "NODE_ENV",
+    "RAILS_ENV", "APP_ENV", "ENVIRONMENT", "LOG_LEVEL", "PGDATA"};
 
 /// Docker's defaults, ContainerCreate, Healthcheck: 0 means to inherit them.
 constexpr double kDefaultSeconds = 30;
@@ -46,9 +46,8 @@ void read_state(const EngineAnswer& answer, ContainerFacts& facts) {
   facts.finished_at = answer.time("State/FinishedAt");
   facts.running_seconds = runs(state) ? answer.seconds_since("State/StartedAt") : nothing;
   facts.stopped_seconds = has_ended(state) ? answer.seconds_since("State/FinishedAt") : nothing;
-  facts.exit_code = has_ended(state)
-                        ? answer.number<std::int64_t>("State/ExitCode")
-                        : Observed<std::int64_t>{Absent{answer.from("State/Status")}};
+  facts.exit_code = has_ended(state) ? answer.number<std::int64_t>("State/ExitCode")
+                                     : Observed<std::int64_t>{Absent{answer.from("State/Status")}};
   facts.error = answer.text_or_absent("State/Error");
   facts.oom_killed = answer.flag("State/OOMKilled");
   facts.pid = answer.number<std::int64_t>("State/Pid");
@@ -100,7 +99,8 @@ void read_health_log(const EngineAnswer& answer, ContainerFacts& facts) {
       return;
     }
     entries.push_back({one.text_or_empty("End"), std::chrono::duration<double>(*to - *from).count(),
-                       code.seen()->value, excerpt(trim(one.text_or_empty("Output")), kOutputKept)});
+                       code.seen()->value,
+                       excerpt(trim(one.text_or_empty("Output")), kOutputKept)});
   }
   std::ranges::reverse(entries);  // the engine has the latest one last
   facts.health_log = Seen{std::move(entries), answer.from(kPath, dump_json(log->back()))};
@@ -126,9 +126,9 @@ void read_health(const EngineAnswer& answer, ContainerFacts& facts) {
   if (const auto* health = facts.health.seen(); health && health->value == "none") {
     facts.health = Absent{health->evidence};
   }
-  facts.health_failing_streak =
-      facts.health.seen() ? answer.number<std::uint64_t>("State/Health/FailingStreak")
-                          : Observed<std::uint64_t>{Absent{answer.from("State/Health")}};
+  facts.health_failing_streak = facts.health.seen()
+                                    ? answer.number<std::uint64_t>("State/Health/FailingStreak")
+                                    : Observed<std::uint64_t>{Absent{answer.from("State/Health")}};
   read_health_log(answer, facts);
   const std::vector<std::string> command = answer.texts("Config/Healthcheck/Test");
   if (command.empty() || command.front() == "NONE") {
@@ -197,10 +197,9 @@ void read_networks(const EngineAnswer& answer, ContainerFacts& facts) {
     const std::string address = in.text_or_empty("IPAddress");
     const auto prefix = in.number<std::int64_t>("IPPrefixLen");
     const auto* length = prefix.seen();
-    networks.push_back({printable_utf8(name), address,
-                        length ? subnet_of(address, length->value) : std::string{},
-                        in.text_or_empty("Gateway"),
-                        fmt::format("{}", fmt::join(in.texts("Aliases"), ", "))});
+    networks.push_back(
+        {printable_utf8(name), address, length ? subnet_of(address, length->value) : std::string{},
+         in.text_or_empty("Gateway"), fmt::format("{}", fmt::join(in.texts("Aliases"), ", "))});
   }
   const std::string shown = dump_json(to_json(networks));
   facts.networks = Seen{std::move(networks), answer.from(kPath, shown)};
@@ -288,39 +287,38 @@ void read_limits(const EngineAnswer& answer, ContainerFacts& facts) {
 }  // namespace
 
 const JsonSelection& inspection_members() {
-  static const JsonSelection members{
-      "Id",
-      "Created",
-      "State",
-      "Image",
-      "HostsPath",
-      "LogPath",
-      "RestartCount",
-      "HostConfig/AutoRemove",
-      "HostConfig/ExtraHosts",
-      "HostConfig/LogConfig/Type",
-      "HostConfig/LogConfig/Config/max-size",
-      "HostConfig/Memory",
-      "HostConfig/NetworkMode",
-      "HostConfig/PortBindings",
-      "HostConfig/RestartPolicy",
-      "Config/Env",
-      "Config/Healthcheck",
-      "Config/Image",
-      "Config/WorkingDir",
-      "Config/Labels/PODMAN_SYSTEMD_UNIT",
-      "Config/Labels/com.docker.compose.project",
-      "Config/Labels/com.docker.compose.service",
-      "Config/Labels/com.docker.compose.version",
-      "Config/Labels/com.docker.compose.oneoff",
-      "Config/Labels/com.docker.compose.project.working_dir",
-      "Config/Labels/com.docker.compose.project.config_files",
-      "Mounts/Type",
-      "Mounts/Source",
-      "Mounts/Destination",
-      "Mounts/RW",
-      "NetworkSettings/Ports",
-      "NetworkSettings/Networks"};
+  static const JsonSelection members{"Id",
+                                     "Created",
+                                     "State",
+                                     "Image",
+                                     "HostsPath",
+                                     "LogPath",
+                                     "RestartCount",
+                                     "HostConfig/AutoRemove",
+                                     "HostConfig/ExtraHosts",
+                                     "HostConfig/LogConfig/Type",
+                                     "HostConfig/LogConfig/Config/max-size",
+                                     "HostConfig/Memory",
+                                     "HostConfig/NetworkMode",
+                                     "HostConfig/PortBindings",
+                                     "HostConfig/RestartPolicy",
+                                     "Config/Env",
+                                     "Config/Healthcheck",
+                                     "Config/Image",
+                                     "Config/WorkingDir",
+                                     "Config/Labels/PODMAN_SYSTEMD_UNIT",
+                                     "Config/Labels/com.docker.compose.project",
+                                     "Config/Labels/com.docker.compose.service",
+                                     "Config/Labels/com.docker.compose.version",
+                                     "Config/Labels/com.docker.compose.oneoff",
+                                     "Config/Labels/com.docker.compose.project.working_dir",
+                                     "Config/Labels/com.docker.compose.project.config_files",
+                                     "Mounts/Type",
+                                     "Mounts/Source",
+                                     "Mounts/Destination",
+                                     "Mounts/RW",
+                                     "NetworkSettings/Ports",
+                                     "NetworkSettings/Networks"};
   return members;
 }
 

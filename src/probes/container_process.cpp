@@ -32,8 +32,8 @@ class ProcessLook {
       facts_.oom_kills_total = none;
       return;
     }
-    const auto own = pid_ == 0 ? Result<>{fail(Errc::kUnsupported, "its process is not known")}
-                               : is_its_own();
+    const auto own =
+        pid_ == 0 ? Result<>{fail(Errc::kUnsupported, "its process is not known")} : is_its_own();
     if (!own) return give_up(unknown_from(own.error()));
     look_at_working_directory();
     look_at_mounts();
@@ -62,19 +62,19 @@ class ProcessLook {
     const auto* id = facts_.id.seen();
     const auto cgroup = host::read_file(file("cgroup"));
     if (!cgroup && cgroup.error().code == Errc::kNotFound) {
-      return fail(Errc::kUnreachable,
-                  fmt::format("process {} is not there: the container ended while it was looked at, "
-                              "or this check does not see the machine's processes",
-                              pid_));
+      return fail(
+          Errc::kUnreachable,
+          fmt::format("process {} is not there: the container ended while it was looked at, "
+                      "or this check does not see the machine's processes",
+                      pid_));
     }
     if (!cgroup) return std::unexpected(cgroup.error());
     const bool named = id && cgroup->find(id->value.substr(0, kShortId)) != std::string::npos;
     // In a cgroup namespace of its own a path may end before the id.
     const bool hidden = cgroup->find("::/\n") != std::string::npos || cgroup->ends_with(":/\n");
     if (named || hidden) return {};
-    return fail(Errc::kUnsupported,
-                fmt::format("process {} is in no cgroup of this container: {}", pid_,
-                            excerpt(trim(*cgroup), 120)));
+    return fail(Errc::kUnsupported, fmt::format("process {} is in no cgroup of this container: {}",
+                                                pid_, excerpt(trim(*cgroup), 120)));
   }
 
   void give_up(const Unknown& why) {

@@ -208,7 +208,8 @@ TEST(ContainerFiles, AreFoundWhereTheEngineSaysTheyAre) {
   const std::string log = machine.folder.write("web-json.log", "12345");
   const std::string hosts_file =
       machine.folder.write("hosts", "127.0.0.1 localhost\n172.17.0.1\thost.docker.internal # x\n");
-  const std::string compose = machine.folder.write("compose.yml", "services:\n  web:\n    image: x\n");
+  const std::string compose =
+      machine.folder.write("compose.yml", "services:\n  web:\n    image: x\n");
   ContainerFacts facts;
   facts.pid = Absent{};
   facts.log_driver = Seen{std::string("json-file"), Evidence{}};
@@ -236,8 +237,9 @@ TEST(ContainerFiles, ServicesAreFoundInAnyForm) {
 }
 
 TEST(ContainerView, ReadsWhatTheKernelTells) {
-  EXPECT_EQ(host::parse_start_ticks("1 (a) b) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21"),
-            std::nullopt);
+  EXPECT_EQ(
+      host::parse_start_ticks("1 (a) b) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21"),
+      std::nullopt);
   EXPECT_EQ(host::parse_start_ticks(
                 "1 (a) b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200 23 24"),
             2200u);

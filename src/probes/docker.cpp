@@ -26,9 +26,9 @@ namespace {
 
 using host::EngineApi;
 
-constexpr Duration kPatience{3000};           // for the first answer, and for the list
-constexpr Duration kPatienceForOne{1500};     // dockerd may hang on a single container
-constexpr int kMostSilences = 3;              // … but after so many it is the engine that hangs
+constexpr Duration kPatience{3000};            // for the first answer, and for the list
+constexpr Duration kPatienceForOne{1500};      // dockerd may hang on a single container
+constexpr int kMostSilences = 3;               // … but after so many it is the engine that hangs
 constexpr std::size_t kMostContainers = 1000;  // as many parts as a run keeps
 constexpr std::size_t kLogRead = 64 * 1024;
 constexpr std::size_t kLogKept = 1000;
@@ -61,9 +61,9 @@ class DockerLook {
       look_on_disk(!facts_.answers.unknown());
       return recorder_.give_up(unknown_from(engine.error()));
     }
-    const Evidence ping = evidence("/_ping", fmt::format("Api-Version: {}, Server: {}",
-                                                         engine->ping().api_version,
-                                                         engine->ping().server));
+    const Evidence ping =
+        evidence("/_ping", fmt::format("Api-Version: {}, Server: {}", engine->ping().api_version,
+                                       engine->ping().server));
     facts_.answers = Seen{true, ping};
     facts_.ping_seconds = Seen{engine->ping().seconds, ping};
     facts_.containers_on_disk = Absent{ping};
@@ -89,8 +89,8 @@ class DockerLook {
   Result<EngineApi> reach() {
     if (!is_podmans() && waits_for_daemon()) {
       facts_.answers = Seen{
-          false, context_.evidence("/proc", "no process dockerd; systemd would start one for " +
-                                                socket_)};
+          false,
+          context_.evidence("/proc", "no process dockerd; systemd would start one for " + socket_)};
       return fail(Errc::kUnreachable,
                   "dockerd does not run; it was not asked, because that would start it");
     }
@@ -222,9 +222,9 @@ class DockerLook {
     const auto installed = host::installed_at(under_root(program));
     if (installed) {
       installed_ = *installed;
-      facts_.installed_at = Seen{format_rfc3339(*installed),
-                                 context_.evidence("stat -L " + program + ", ctime",
-                                                   format_rfc3339(*installed))};
+      facts_.installed_at =
+          Seen{format_rfc3339(*installed),
+               context_.evidence("stat -L " + program + ", ctime", format_rfc3339(*installed))};
     } else {
       facts_.installed_at = unknown_from(installed.error());
     }
@@ -297,8 +297,8 @@ class DockerLook {
                              ? Observed<std::string>{Absent{evidence(path, answer.error().what)}}
                              : unknown_from(answer.error());
     if (facts.health_command.seen()) {
-      facts.health_from_image = no_such ? Unknown{Why::unsupported, answer.error().what}
-                                        : unknown_from(answer.error());
+      facts.health_from_image =
+          no_such ? Unknown{Why::unsupported, answer.error().what} : unknown_from(answer.error());
     }
   }
 

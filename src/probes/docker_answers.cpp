@@ -46,12 +46,9 @@ std::string interface_of(const EngineAnswer& network) {
 void add_network(const Json& json, std::vector<EngineNetwork>& out) {
   const EngineAnswer network{json, "", WallTime{}};
   const auto internal = network.flag("Internal");
-  EngineNetwork entry{network.text_or_empty("Name"),
-                      network.text_or_empty("Driver"),
-                      {},
-                      {},
-                      interface_of(network),
-                      internal.seen() && internal.seen()->value};
+  EngineNetwork entry{
+      network.text_or_empty("Name"), network.text_or_empty("Driver"),          {}, {},
+      interface_of(network),         internal.seen() && internal.seen()->value};
   const Json* subnets = network.find("IPAM/Config");
   if (!subnets || !subnets->is_array() || subnets->empty()) {
     out.push_back(std::move(entry));
@@ -84,8 +81,8 @@ const JsonSelection& info_members() {
 }
 
 const JsonSelection& network_members() {
-  static const JsonSelection members{"Name",        "Id",       "Driver",
-                                     "IPAM/Config", "Internal", "Options/com.docker.network.bridge.name"};
+  static const JsonSelection members{
+      "Name", "Id", "Driver", "IPAM/Config", "Internal", "Options/com.docker.network.bridge.name"};
   return members;
 }
 
@@ -96,8 +93,8 @@ Result<std::vector<ListedContainer>> parse_container_list(const Json& answer) {
     const EngineAnswer one{item, "", WallTime{}};
     const std::string id = one.text_or_empty("Id");
     if (!is_id(id)) {
-      return fail(Errc::kMalformed, "GET /containers/json: an entry without an id: " +
-                                        excerpt(dump_json(item), 80));
+      return fail(Errc::kMalformed,
+                  "GET /containers/json: an entry without an id: " + excerpt(dump_json(item), 80));
     }
     containers.push_back({id, name_of(one.texts("Names"), id), one.text_or_empty("State"),
                           one.text_or_empty("Status")});
@@ -167,8 +164,8 @@ void read_info(const Result<Json>& answer, const std::string& source, DockerFact
 
 void read_networks(const Result<Json>& answer, const std::string& source, DockerFacts& facts) {
   if (!answer || !answer->is_array()) {
-    facts.networks = answer ? Unknown{Why::malformed, source + " gave no list"}
-                            : unknown_from(answer.error());
+    facts.networks =
+        answer ? Unknown{Why::malformed, source + " gave no list"} : unknown_from(answer.error());
     return;
   }
   std::vector<EngineNetwork> networks;
@@ -178,7 +175,8 @@ void read_networks(const Result<Json>& answer, const std::string& source, Docker
   for (const EngineNetwork& network : networks) {
     shown += fmt::format("{}{} {}", shown.empty() ? "" : ", ", network.name, network.subnet);
   }
-  facts.networks = Seen{std::move(networks), Evidence{source, excerpt(shown), format_rfc3339(wall_now())}};
+  facts.networks =
+      Seen{std::move(networks), Evidence{source, excerpt(shown), format_rfc3339(wall_now())}};
 }
 
 bool is_in_trouble(const ContainerFacts& facts) {

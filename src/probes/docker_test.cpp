@@ -16,10 +16,10 @@ namespace postflight {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::HasSubstr;
 using host::testing::DeadSocket;
 using host::testing::EngineStub;
 using host::testing::http_answer;
+using ::testing::HasSubstr;
 
 std::string recorded(const std::string& name) {
   std::stringstream text;
@@ -29,12 +29,11 @@ std::string recorded(const std::string& name) {
 }
 
 std::string ping(std::string_view more = {}) {
-  return http_answer(200, "OK", "Api-Version: 1.41\r\nServer: Docker/20.10.24 (linux)\r\n" +
-                                    std::string(more));
+  return http_answer(
+      200, "OK", "Api-Version: 1.41\r\nServer: Docker/20.10.24 (linux)\r\n" + std::string(more));
 }
 
-constexpr std::string_view kId =
-    "34b0f40592425210998253ad07dc61057fa7457bbc22443095a23c5bbdd30a1b";
+constexpr std::string_view kId = "34b0f40592425210998253ad07dc61057fa7457bbc22443095a23c5bbdd30a1b";
 
 /// The healthy engine that was recorded; containers other than the backend are gone.
 std::optional<std::string> healthy(std::string_view path) {
@@ -202,7 +201,8 @@ TEST(Docker, BearsTenMegabytesOfLabels) {
     }
     if (path.ends_with("/3f2a/json")) {
       return http_answer(200, R"({"Id": "3f2a", "State": {"Status": "running", "Pid": 0},
-                                  "Config": {"Labels": {"a": ")" + label + R"("}}})");
+                                  "Config": {"Labels": {"a": ")" +
+                                  label + R"("}}})");
     }
     return healthy(path);
   }};

@@ -53,7 +53,8 @@ std::vector<std::string> EngineAnswer::texts(std::string_view path) const {
 
 Evidence EngineAnswer::from(std::string_view path) const {
   const Json* member = find(path);
-  return from(path, fmt::format("\"{}\": {}", last_part(path), member ? dump_json(*member) : "null"));
+  return from(path,
+              fmt::format("\"{}\": {}", last_part(path), member ? dump_json(*member) : "null"));
 }
 
 Evidence EngineAnswer::from(std::string_view path, std::string_view shown) const {

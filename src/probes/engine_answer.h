@@ -44,7 +44,7 @@ class EngineAnswer {
   Observed<T> number(std::string_view path) const {
     const Json* member = find(path);
     if (!member) return missing(path);
-    const bool fits = member->is_number_unsigned() ? std::in_range<T>(member->get<std::uint64_t>())
+    const bool fits = member->is_number_unsigned()  ? std::in_range<T>(member->get<std::uint64_t>())
                       : member->is_number_integer() ? std::in_range<T>(member->get<std::int64_t>())
                                                     : false;
     if (!fits) return malformed(path);

@@ -78,6 +78,23 @@ std::string container_of(const Service* service) {
   return {};
 }
 
+std::string container_called(const JudgeContext& context, const Service* service) {
+  const std::string id = container_of(service);
+  if (id.empty()) return id;
+  for (const Component& component : context.document.components) {
+    if (component.kind != "container" || !component.facts.is_object()) continue;
+    const auto fact = component.facts.find("id");
+    if (fact == component.facts.end() || !fact->is_object()) continue;
+    const auto value = fact->find("value");
+    if (value == fact->end() || !value->is_string()) continue;
+    if (!value->get_ref<const std::string&>().starts_with(id)) continue;
+    const std::string_view name = std::string_view(component.id).substr(component.id.find(':') + 1);
+    // Behind "@" stands an engine that is not the first: its containers need the id.
+    return name.find('@') == std::string_view::npos ? std::string(name) : id;
+  }
+  return id;
+}
+
 /// Any other path leads to a unit of the same name that is not this machine's:
 /// "/lxc.payload.web/system.slice/nginx.service", "/user.slice/…/app.slice/docker.service".
 std::string unit_of(const Service* service) {
@@ -116,6 +133,11 @@ Words in_container_of(const Service* service, Words words) {
   return id.empty() ? words : joined({"docker", "exec", id}, std::move(words));
 }
 
+Words in_container_of(const JudgeContext& context, const Service* service, Words words) {
+  const std::string name = container_called(context, service);
+  return name.empty() ? words : joined({"docker", "exec", name}, std::move(words));
+}
+
 Words in_network_of(const Service* service, Words words) {
   if (!service || service->netns_pid == 0) return words;
   return joined({"nsenter", "-t", std::to_string(service->netns_pid), "-n"}, std::move(words));
@@ -132,6 +154,13 @@ Words log_command(const Service* service, const std::string& lines) {
   const std::string unit = unit_of(service);
   if (!unit.empty()) return {"journalctl", "-u", unit, "-n", lines, "--no-pager"};
   return {"journalctl", "-p", "warning", "-n", lines, "--no-pager"};
+}
+
+Words log_command(const JudgeContext& context, const Service* service, const std::string& lines) {
+  Words words = log_command(service, lines);
+  const std::string id = container_of(service);
+  if (!id.empty()) std::ranges::replace(words, id, container_called(context, service));
+  return words;
 }
 
 }  // namespace postflight::rules

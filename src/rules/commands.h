@@ -27,6 +27,9 @@ std::int32_t pid_of(const Service* service);
 /// The first 12 digits of the id of the Docker container it runs in; empty where it runs in none.
 std::string container_of(const Service* service);
 
+/// What to call that container in a command: its name where the facts hold it, else as above.
+std::string container_called(const JudgeContext& context, const Service* service);
+
 /// The unit of this machine's systemd it runs in, "nginx.service"; empty where it runs in none, in
 /// a user's, in a container, or in a unit of a system that this machine carries.
 std::string unit_of(const Service* service);
@@ -45,6 +48,8 @@ bool is_published_by_docker(const Service* service);
 
 /// `words`, carried out in the service's container where it runs in one.
 Words in_container_of(const Service* service, Words words);
+/// The same with the container's name, where the facts hold it.
+Words in_container_of(const JudgeContext& context, const Service* service, Words words);
 
 /// `words`, carried out where the service's sockets are seen.
 Words in_network_of(const Service* service, Words words);
@@ -52,5 +57,7 @@ Words in_network_of(const Service* service, Words words);
 /// Shows the last lines of the service's log. Empty where that is not on this machine: behind
 /// docker-proxy, in another system.
 Words log_command(const Service* service, const std::string& lines);
+/// The same with the container's name, where the facts hold it.
+Words log_command(const JudgeContext& context, const Service* service, const std::string& lines);
 
 }  // namespace postflight::rules

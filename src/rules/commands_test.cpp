@@ -115,6 +115,24 @@ TEST(Commands, ShowTheLogWhereItIsWritten) {
               ElementsAre("journalctl", "-p", "warning", "-n", "5", "--no-pager"));
 }
 
+TEST(Commands, CallAContainerByItsNameWhereItIsKnown) {
+  FactsDocument document;
+  const Service one = service("redis-server", "/docker/" + kId);
+  const Thresholds thresholds;
+  document.components = {
+      {"container:odd", "container", "odd", "container", Json("broken")},
+      {"container:web", "container", "web", "container", {{"id", {{"value", kId}}}}}};
+  const JudgeContext context{document, document.components.front(), thresholds};
+  EXPECT_EQ(container_called(context, &one), "web");
+  EXPECT_THAT(in_container_of(context, &one, {"ls"}), ElementsAre("docker", "exec", "web", "ls"));
+  EXPECT_THAT(log_command(context, &one, "5"), ElementsAre("docker", "logs", "--tail", "5", "web"));
+  document.components[1].id = "container:web@/run/user/1000/docker.sock";
+  EXPECT_EQ(container_called(context, &one), kShort);
+  document.components.pop_back();
+  EXPECT_EQ(container_called(context, &one), kShort);
+  EXPECT_EQ(container_called(context, nullptr), "");
+}
+
 TEST(Commands, FindTheServiceOfAComponent) {
   FactsDocument document;
   Topology topology;

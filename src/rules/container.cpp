@@ -171,6 +171,7 @@ struct ContainerRules {
 }  // namespace
 
 extern const RuleFamily container;
-const RuleFamily container = define_family<ContainerFacts, ContainerRules>("container", "container");
+const RuleFamily container =
+    define_family<ContainerFacts, ContainerRules>("container", "container");
 
 }  // namespace postflight::rules

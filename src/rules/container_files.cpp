@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does the container hold the files that lie on the machine now? Pure. Source: Docker documentation,
-// "Bind mounts" and "JSON File logging driver"; runc, verifyCwd() in libcontainer/init_linux.go.
+// Does the container hold the files that lie on the machine now? Pure. Source: Docker
+// documentation, "Bind mounts" and "JSON File logging driver"; runc, verifyCwd() in
+// libcontainer/init_linux.go.
 #include <algorithm>
 
 #include "rules/container_rules.h"
@@ -27,7 +28,7 @@ bool shares_a_source(const Json& fact, const Json& own) {
   });
 }
 
-std::string paths_of(const std::vector<StaleMount>& mounts, std::string StaleMount::*path) {
+std::string paths_of(const std::vector<StaleMount>& mounts, std::string StaleMount::* path) {
   std::string out;
   for (const StaleMount& mount : mounts) out += (out.empty() ? "" : ", ") + mount.*path;
   return out;
@@ -44,6 +45,15 @@ std::vector<StaleMount> of_kind(const std::vector<StaleMount>& all, bool folders
   std::ranges::copy_if(all, std::back_inserter(out),
                        [&](const StaleMount& mount) { return mount.folder == folders; });
   return out;
+}
+
+/// Files such as /etc/localtime and /etc/passwd are replaced whenever a package or a user is added;
+/// that a container sees the old ones harms hardly anybody.
+bool is_of_the_system(const StaleMount& file) {
+  const bool in_etc =
+      file.source.starts_with("/etc/") && file.source.find('/', 5) == std::string::npos;
+  return in_etc || file.source.starts_with("/usr/share/") ||
+         file.source.starts_with("/etc/ssl/certs/") || file.source.starts_with("/run/systemd/");
 }
 
 }  // namespace
@@ -63,16 +73,15 @@ Verdicts stale_mount(const ContainerFacts& f, const JudgeContext& c) {
         const bool lost = std::ranges::any_of(
             folders, [](const StaleMount& one) { return one.writable && one.deleted; });
         const auto sharing = containers_with(c, "stale_mounts", &shares_a_source);
-        FindingDraft draft =
-            container_draft(Severity::warning, f, c)
-                .arg("count", sharing.size())
-                .arg("source", paths_of(folders, &StaleMount::source))
-                .arg("destination", paths_of(folders, &StaleMount::destination))
-                .arg("containers", sharing)
-                .arg("refused", inside ? 1 : 0)
-                .arg("deleted", deleted ? 1 : 0)
-                .arg("lost", lost ? 1 : 0)
-                .arg("folder", folders.front().source);
+        FindingDraft draft = container_draft(Severity::warning, f, c)
+                                 .arg("count", sharing.size())
+                                 .arg("source", paths_of(folders, &StaleMount::source))
+                                 .arg("destination", paths_of(folders, &StaleMount::destination))
+                                 .arg("containers", sharing)
+                                 .arg("refused", inside ? 1 : 0)
+                                 .arg("deleted", deleted ? 1 : 0)
+                                 .arg("lost", lost ? 1 : 0)
+                                 .arg("folder", folders.front().source);
         const std::string old = path_inside(f, folders.front());
         if (!old.empty()) draft.arg("old", old);
         draft.fault = folders.front().source;
@@ -89,7 +98,8 @@ Verdicts file_replaced(const ContainerFacts& f, const JudgeContext& c) {
         const std::vector<StaleMount> files = of_kind(all, false);
         if (files.empty()) return silent();
         const auto sharing = containers_with(c, "stale_mounts", &shares_a_source);
-        FindingDraft draft = container_draft(Severity::warning, f, c)
+        const bool harmless = std::ranges::all_of(files, &is_of_the_system);
+        FindingDraft draft = container_draft(harmless ? Severity::info : Severity::warning, f, c)
                                  .arg("count", sharing.size())
                                  .arg("source", paths_of(files, &StaleMount::source))
                                  .arg("destination", paths_of(files, &StaleMount::destination))
@@ -125,9 +135,8 @@ Verdicts compose_file_gone(const ContainerFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::vector<std::string>& missing, const std::string& project) -> Verdicts {
         if (missing.empty()) return silent();
-        FindingDraft draft = container_draft(Severity::info, f, c)
-                                 .arg("files", missing)
-                                 .arg("project", project);
+        FindingDraft draft =
+            container_draft(Severity::info, f, c).arg("files", missing).arg("project", project);
         draft.fault = project;
         return draft;
       },

@@ -62,8 +62,10 @@ std::optional<Asked> asked_by(const std::vector<std::string>& command) {
     const auto slash = std::min(after.size(), after.find_first_of("/?"));
     const std::string_view authority = after.substr(0, slash);
     const auto port_at = authority.rfind(':');
-    Asked asked{.url = std::string(url), .host = std::string(authority.substr(0, port_at)),
-                .path = std::string(after.substr(slash)), .port = colon == 5 ? 443U : 80U};
+    Asked asked{.url = std::string(url),
+                .host = std::string(authority.substr(0, port_at)),
+                .path = std::string(after.substr(slash)),
+                .port = colon == 5 ? 443U : 80U};
     if (asked.path.empty()) asked.path = "/";
     if (port_at != std::string_view::npos) {
       const auto port = parse_number<std::uint16_t>(authority.substr(port_at + 1));
@@ -158,21 +160,27 @@ FindingDraft health_draft(Severity severity, const HealthLogEntry& last,
 }  // namespace
 
 Verdicts unhealthy(const ContainerFacts& f, const JudgeContext& c) {
-  return for_ailment(Ailment::other, f,
-                     [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
-                       return health_draft(Severity::warning, last, command, f, c);
-                     });
+  const auto draft = [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
+    return health_draft(Severity::warning, last, command, f, c);
+  };
+  const bool without_words = f.health_log.absent() || f.health_command.absent();
+  if (!without_words) return for_ailment(Ailment::other, f, draft);
+  return judge_from(
+      [&](const std::string& state, const std::string& health) -> Verdicts {
+        if (state != "running" || health != "unhealthy") return silent();
+        return draft({}, {});
+      },
+      f.state, f.health);
 }
 
 Verdicts health_check_wrong_path(const ContainerFacts& f, const JudgeContext& c) {
-  return for_ailment(
-      Ailment::not_found, f,
-      [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
-        const auto asked = asked_by(command);
-        return health_draft(Severity::warning, last, command, f, c)
-            .arg("path", asked ? asked->path : shown_command(command))
-            .arg("works", healthy_path(f, c));
-      });
+  return for_ailment(Ailment::not_found, f,
+                     [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
+                       const auto asked = asked_by(command);
+                       return health_draft(Severity::warning, last, command, f, c)
+                           .arg("path", asked ? asked->path : shown_command(command))
+                           .arg("works", healthy_path(f, c));
+                     });
 }
 
 Verdicts health_check_tool_missing(const ContainerFacts& f, const JudgeContext& c) {
@@ -187,32 +195,32 @@ Verdicts health_check_tool_missing(const ContainerFacts& f, const JudgeContext& 
 /// Three causes look alike: nothing listens, it listens elsewhere, or "localhost" led to ::1 while
 /// the program listens on IPv4 only.
 Verdicts health_check_refused(const ContainerFacts& f, const JudgeContext& c) {
-  return for_ailment(
-      Ailment::refused, f,
-      [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
-        const auto asked = asked_by(command);
-        const InnerPorts inner = inner_ports(f, c);
-        const bool here = asked && inner.known && inner.has(asked->port);
-        const bool elsewhere = inner.known && !here && !inner.ports.empty();
-        const bool down = inner.known && inner.ports.empty();
-        return health_draft(here || elsewhere ? Severity::warning : Severity::critical, last,
-                            command, f, c)
-            .arg("here", here ? 1 : 0)
-            .arg("elsewhere", elsewhere ? 1 : 0)
-            .arg("down", down ? 1 : 0)
-            .arg("ports", inner.endpoints);
-      });
+  return for_ailment(Ailment::refused, f,
+                     [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
+                       const auto asked = asked_by(command);
+                       const InnerPorts inner = inner_ports(f, c);
+                       const bool here = asked && inner.known && inner.has(asked->port);
+                       const bool elsewhere = inner.known && !here && !inner.ports.empty();
+                       const bool down = inner.known && inner.ports.empty();
+                       return health_draft(
+                                  here || elsewhere ? Severity::warning : Severity::critical, last,
+                                  command, f, c)
+                           .arg("here", here ? 1 : 0)
+                           .arg("elsewhere", elsewhere ? 1 : 0)
+                           .arg("down", down ? 1 : 0)
+                           .arg("ports", inner.endpoints);
+                     });
 }
 
 Verdicts health_check_too_slow(const ContainerFacts& f, const JudgeContext& c) {
-  return for_ailment(
-      Ailment::too_slow, f,
-      [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
-        const auto* settings = f.health_settings.seen();
-        const bool known = settings && !settings->value.empty();
-        return health_draft(Severity::warning, last, command, f, c)
-            .arg("limit", known ? Json(settings->value.front().timeout_seconds) : Json());
-      });
+  return for_ailment(Ailment::too_slow, f,
+                     [&](const HealthLogEntry& last, const std::vector<std::string>& command) {
+                       const auto* settings = f.health_settings.seen();
+                       const bool known = settings && !settings->value.empty();
+                       return health_draft(Severity::warning, last, command, f, c)
+                           .arg("limit",
+                                known ? Json(settings->value.front().timeout_seconds) : Json());
+                     });
 }
 
 }  // namespace postflight::rules

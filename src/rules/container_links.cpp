@@ -32,8 +32,8 @@ bool is_every_address(const std::string& address) {
 }
 
 bool collide(const PublishedPort& a, const PublishedPort& b) {
-  const bool same_address = a.host_address == b.host_address ||
-                            is_every_address(a.host_address) || is_every_address(b.host_address);
+  const bool same_address = a.host_address == b.host_address || is_every_address(a.host_address) ||
+                            is_every_address(b.host_address);
   return a.host_port != 0 && a.host_port == b.host_port && a.protocol == b.protocol && same_address;
 }
 
@@ -72,7 +72,8 @@ std::string other_holder(const PublishedPort& port, const JudgeContext& c) {
 
 }  // namespace
 
-/// One fault for all containers of one image. Worth knowing only: a newer image may wait on purpose.
+/// One fault for all containers of one image. Worth knowing only: a newer image may wait on
+/// purpose.
 Verdicts image_drift(const ContainerFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::string& state, const std::string& image, const std::string& own,

@@ -46,8 +46,7 @@ Verdicts restart_loop(const ContainerFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::string& state, std::uint64_t restarts) -> Verdicts {
         const auto* running = f.running_seconds.seen();
-        const bool again =
-            restarts >= kLoopRestarts && running && running->value < kLoopSeconds;
+        const bool again = restarts >= kLoopRestarts && running && running->value < kLoopSeconds;
         if (state != "restarting" && !again) return silent();
         FindingDraft draft = container_draft(Severity::critical, f, c)
                                  .arg("restarts", restarts)

@@ -41,13 +41,13 @@ FindingDraft with_commands(FindingDraft draft, const std::string& url,
   draft.arg("url", url).arg("request", asking_command(url, context));
   if (rules::is_published_by_docker(service)) {
     draft.arg("published", service->port);
-  } else if (const auto log = rules::log_command(service, kLogLines); !log.empty()) {
+  } else if (const auto log = rules::log_command(context, service, kLogLines); !log.empty()) {
     draft.arg("logs", log);
   }
   // A command that names what is not given here is left out.
   if (rules::is_of_another_system(service)) return draft;
   if (program == "nginx") {
-    draft.arg("nginx", rules::in_container_of(service, {"nginx"}));
+    draft.arg("nginx", rules::in_container_of(context, service, {"nginx"}));
     if (!in_container) draft.arg("error_log", "/var/log/nginx/error.log");
   }
   if (program == "apache2" && !in_container) draft.arg("apache", "/etc/apache2/sites-enabled");

@@ -35,14 +35,14 @@ Words redis_cli(const JudgeContext& context) {
     if (address != "127.0.0.1") words.insert(words.end(), {"-h", address});
   }
   words.insert(words.end(), {"-p", std::to_string(port_of(context))});
-  if (!container_of(service).empty()) return in_container_of(service, words);
+  if (!container_of(service).empty()) return in_container_of(context, service, words);
   return in_network_of(service, words);
 }
 
 /// Shows the server's log, or where it is.
 Words log_words(const JudgeContext& context) {
   const Service* service = service_of(context);
-  if (!container_of(service).empty()) return log_command(service, "20");
+  if (!container_of(service).empty()) return log_command(context, service, "20");
   Words words = redis_cli(context);
   words.insert(words.end(), {"CONFIG", "GET", "logfile"});
   return words;
@@ -75,8 +75,8 @@ FindingDraft with_directory(FindingDraft draft, const RedisFacts& f, const Judge
   draft.arg("known", directory ? 1 : 0)
       .arg("directory", directory ? Json(directory->value) : Json(""));
   if (directory && !is_published_by_docker(service)) {
-    draft.arg("list_folder", in_container_of(service, {"ls", "-ld", directory->value}))
-        .arg("show_space", in_container_of(service, {"df", "-h", directory->value}));
+    draft.arg("list_folder", in_container_of(c, service, {"ls", "-ld", directory->value}))
+        .arg("show_space", in_container_of(c, service, {"df", "-h", directory->value}));
   }
   return draft;
 }
@@ -118,7 +118,7 @@ FindingDraft with_rescue(FindingDraft found, const RedisFacts& f, const JudgeCon
   const auto* aof = f.aof_enabled.seen();
   const bool plain = aof && !aof->value;
   const bool published = is_published_by_docker(service);
-  const std::string id = published ? "CONTAINER" : container_of(service);
+  const std::string id = published ? "CONTAINER" : container_called(c, service);
   found.arg("rescue", redis)
       .arg("dump", "/root/redis-" + std::to_string(port_of(c)) + ".rdb")
       .arg("appends", plain ? 0 : 1)

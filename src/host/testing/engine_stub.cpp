@@ -97,7 +97,6 @@ std::string http_answer(int status, std::string_view body, std::string_view head
   return out;
 }
 
-DeadSocket::DeadSocket()
-    : path_(folder_.path() + "/docker.sock"), socket_(bound_to(path_)) {}
+DeadSocket::DeadSocket() : path_(folder_.path() + "/docker.sock"), socket_(bound_to(path_)) {}
 
 }  // namespace postflight::host::testing

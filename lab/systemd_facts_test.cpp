@@ -118,7 +118,7 @@ TEST_P(SystemdFacts, OfUnitsAgreeWithSystemctl) {
   for (const auto& [id, facts] : facts_by_component(report())) {
     if (!id.starts_with("unit:")) continue;
     ++units;
-    const auto told = shown(said("systemctl show " + id.substr(5)));
+    const auto told = shown(said("systemctl show --all " + id.substr(5)));
     for (const auto& [fact, property] : properties) {
       EXPECT_EQ(as_shown(facts.at(fact)), told.at(property)) << id << " " << fact;
     }

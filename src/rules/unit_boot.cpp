@@ -61,13 +61,17 @@ Verdicts not_started_at_boot(const UnitFacts& f, const JudgeContext& c) {
         const auto* listens = f.listens.seen();
         const auto* transient = f.transient.seen();
         const bool made = transient && transient->value;
+        const bool gone = !made && !f.unit_file.seen();
+        const bool disabled = how == "disabled" && !on_demand;
+        const bool runtime = how == "enabled-runtime";
         FindingDraft found = draft(Severity::warning, f, c);
         found.arg("state", how)
-            .arg("disabled", flag(how == "disabled"))
-            .arg("runtime", flag(how == "enabled-runtime"))
+            .arg("disabled", flag(disabled))
+            .arg("runtime", flag(runtime))
             .arg("enabled", flag(how == "enabled"))
             .arg("made", flag(made))
-            .arg("gone", flag(!made && !f.unit_file.seen()))
+            .arg("gone", flag(gone))
+            .arg("plain", flag(!disabled && !runtime && !made && !gone && !on_demand))
             .arg("on_demand", flag(on_demand))
             .arg("serves", flag(listens && !listens->value.empty()))
             .arg("endpoints", listens ? Json(listens->value) : Json::array());

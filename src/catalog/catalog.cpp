@@ -83,8 +83,9 @@ std::optional<std::string_view> cite(std::string_view finding_id) {
   return text_at(MessageKind::finding, finding_id, "cite", "");
 }
 
-bool is_detail(std::string_view fact_id) {
-  return text_at(MessageKind::fact, fact_id, "detail", "").has_value();
+bool is_detail(std::string_view fact_id, bool is_empty) {
+  const auto detail = text_at(MessageKind::fact, fact_id, "detail", "");
+  return detail && (*detail == "yes" || is_empty);
 }
 
 }  // namespace postflight

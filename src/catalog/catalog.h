@@ -42,7 +42,8 @@ std::vector<std::string> fix_commands(std::string_view finding_id, const Json& a
 /// The authority a finding rests on; nothing for an unknown id.
 std::optional<std::string_view> cite(std::string_view finding_id);
 
-/// True where the fact "probe.key" only belongs into a report in full.
-bool is_detail(std::string_view fact_id);
+/// True where the fact "probe.key" only belongs into a report in full: always, or while its list is
+/// empty.
+bool is_detail(std::string_view fact_id, bool is_empty);
 
 }  // namespace postflight

@@ -151,7 +151,7 @@ class EntryCheck {
   }
 
   void check_detail(const MsgSlot& slot) {
-    if (slot.text != "yes") error(slot, "only yes is allowed here");
+    if (slot.text != "yes" && slot.text != "empty") error(slot, "neither yes nor empty");
   }
 
   void check_prose(const MsgSlot& slot, const Template& pieces) {

@@ -125,8 +125,9 @@ TEST(ParseMessages, RefusesUnknownAndDuplicateSlots) {
   EXPECT_EQ(errors_of("-- ui a\nen.text: a\nru.text: б\nen.title: a\n  more\n"),
             "x.msg:4: unknown slot en.title\n");
   EXPECT_EQ(errors_of("-- fact a.b\nen.label: a\nru.label: б\ndetail: yes\n"), "");
+  EXPECT_EQ(errors_of("-- fact a.b\nen.label: a\nru.label: б\ndetail: empty\n"), "");
   EXPECT_EQ(errors_of("-- fact a.b\nen.label: a\nru.label: б\ndetail: no\n"),
-            "x.msg:4: a.b: detail: only yes is allowed here\n");
+            "x.msg:4: a.b: detail: neither yes nor empty\n");
   EXPECT_EQ(errors_of("-- ui a\nen.text: a\nru.text: б\ncite: a\n"),
             "x.msg:4: unknown slot cite\n");
   EXPECT_EQ(errors_of("-- ui a\nen.text: a\nru.text: б\nde.text: a\n"),

@@ -73,8 +73,8 @@ struct PostgresHbaRule {
   std::vector<std::string> databases;
   std::vector<std::string> users;
   std::string address;
-  std::string netmask;
   std::string method;
+  std::string netmask;
   std::string error;
   std::string file;
 };
@@ -85,8 +85,8 @@ PF_DESCRIBE(PostgresHbaRule,
   (databases, "Databases it is for."),
   (users, "Roles it is for."),
   (address, "Address, host name, all, samehost or samenet; empty for local ones."),
-  (netmask, "Mask of the address; empty where there is none."),
   (method, "trust, reject, scram-sha-256, md5, peer, …"),
+  (netmask, "Mask of the address; empty where there is none."),
   (error, "What is wrong with the line; with one such line the server refuses to load the whole file."),
   (file, "File it stands in, where that is not pg_hba.conf itself (from version 16 on)."))
 // clang-format on

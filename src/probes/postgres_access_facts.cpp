@@ -43,8 +43,8 @@ PostgresHbaRule rule_of(const PostgresRow& row) {
           .databases = row.list("databases"),
           .users = row.list("users"),
           .address = row.text("address"),
-          .netmask = row.text("netmask"),
           .method = row.text("auth_method"),
+          .netmask = row.text("netmask"),
           .error = row.text("error"),
           .file = row.text("file_name")};
 }

@@ -108,8 +108,8 @@ class TerminalReport {
     if (report_.components.empty()) out_.line(ui("value.none"));
   }
 
-  /// Facts side by side; tables below. Details, empty lists and idle counters are left to -v; what
-  /// is unknown stands under coverage.
+  /// Facts side by side; tables below. Details and idle counters are left to -v; what is unknown
+  /// stands under coverage.
   void facts_in_brief(const ComponentReport& component) {
     std::vector<std::string> items;
     for (const auto& [key, fact] : component.facts.items()) {
@@ -120,7 +120,7 @@ class TerminalReport {
     }
     out_.items(4, items);
     for (const auto& [key, fact] : component.facts.items()) {
-      if (is_table(fact) && !is_detail(component.probe + "." + key)) {
+      if (is_table(fact) && !is_detail(component.probe + "." + key, false)) {
         table_in_brief(component, key, fact.at("value"));
       }
     }
@@ -128,8 +128,8 @@ class TerminalReport {
 
   static bool says_nothing(const ComponentReport& component, const std::string& key,
                            const Json& value) {
-    const bool is_empty_list = value.is_array() && value.empty();
-    return is_empty_list || is_idle_counter(key, value) || is_detail(component.probe + "." + key);
+    return is_idle_counter(key, value) ||
+           is_detail(component.probe + "." + key, value.is_array() && value.empty());
   }
 
   void table_in_brief(const ComponentReport& component, const std::string& key, const Json& list) {

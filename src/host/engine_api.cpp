@@ -147,13 +147,14 @@ std::string escaped_path(std::string_view text) {
 }
 
 std::string parse_log_frames(std::string_view bytes) {
+  if (!is_frame_head(bytes)) return std::string(bytes);  // of a terminal
   std::string out;
   while (is_frame_head(bytes)) {
     const std::size_t length = std::min(frame_length(bytes), bytes.size() - kFrameHead);
     out += bytes.substr(kFrameHead, length);
     bytes.remove_prefix(kFrameHead + length);
   }
-  return out.empty() ? std::string(bytes) : out;
+  return out;
 }
 
 }  // namespace postflight::host

@@ -287,7 +287,8 @@ bool names_service(std::string_view compose_file, std::string_view name) {
   for (const std::string_view line : split(compose_file, '\n')) {
     const std::string_view text = trim(line);
     std::string_view word = text.substr(0, text.find(':'));
-    if (word.size() == text.size() || word.size() == line.size()) continue;
+    const bool indented = line.starts_with(' ') || line.starts_with('\t');
+    if (word.size() == text.size() || !indented) continue;
     word = trim(word);
     if (word.size() >= 2 && (word.front() == '"' || word.front() == '\'')) {
       word = word.substr(1, word.size() - 2);

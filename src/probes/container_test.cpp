@@ -137,7 +137,11 @@ TEST(Container, TimesOfGoAreRead) {
   EXPECT_EQ(parse_engine_time("2026-11-25T03:00:00.5Z"), kNow + 500ms);
   EXPECT_EQ(parse_engine_time("2026-11-25T03:00:00.123456789Z"), kNow + 123ms);
   EXPECT_EQ(parse_engine_time("2026-11-25T06:00:00.000000001+03:00"), kNow);
+  EXPECT_EQ(parse_engine_time("2026-11-24T22:30:00-04:30"), kNow);
   EXPECT_EQ(parse_engine_time("2026-11-25T03:00:00Z"), kNow);
+  EXPECT_FALSE(parse_engine_time("2026-11-25T03:00:00"));
+  EXPECT_FALSE(parse_engine_time("2026-11-25T03:00:00+3:00"));
+  EXPECT_FALSE(parse_engine_time("2026-11-25"));
   EXPECT_FALSE(parse_engine_time("0001-01-01T00:00:00Z"));
   EXPECT_FALSE(parse_engine_time("yesterday"));
 }
@@ -237,9 +241,8 @@ TEST(ContainerFiles, ServicesAreFoundInAnyForm) {
 }
 
 TEST(ContainerView, ReadsWhatTheKernelTells) {
-  EXPECT_EQ(
-      host::parse_start_ticks("1 (a) b) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21"),
-      std::nullopt);
+  EXPECT_EQ(host::parse_start_ticks("1 (a) b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21"),
+            std::nullopt);
   EXPECT_EQ(host::parse_start_ticks(
                 "1 (a) b) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200 23 24"),
             2200u);

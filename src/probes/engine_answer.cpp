@@ -10,6 +10,20 @@ namespace {
 
 constexpr std::size_t kMillisecondDigits = 3;
 
+constexpr std::size_t kDateLength = 10;
+
+/// "Z" or "+03:00": how far the local time is ahead. The daemon writes some of its times in its own
+/// time zone.
+std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
+  if (text == "Z") return std::chrono::minutes{0};
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  const auto hours = parse_number<std::uint16_t>(text.substr(1, 2));
+  const auto minutes = parse_number<std::uint16_t>(text.substr(4, 2));
+  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+  const std::chrono::minutes ahead{*hours * 60 + *minutes};
+  return text[0] == '-' ? -ahead : ahead;
+}
+
 /// "State/Health" as "State.Health", which is how templates of the native tool name it.
 std::string dotted(std::string_view path) {
   std::string out(path);
@@ -117,12 +131,23 @@ Observed<double> EngineAnswer::seconds(std::string_view path) const {
 
 std::optional<WallTime> parse_engine_time(std::string_view text) {
   if (text.starts_with("0001-")) return std::nullopt;
-  const auto point = text.find('.');
-  if (point == std::string_view::npos) return parse_rfc3339(text);
-  const auto end = std::min(text.size(), text.find_first_not_of("0123456789", point + 1));
-  std::string digits(text.substr(point + 1, std::min(kMillisecondDigits, end - point - 1)));
+  std::string plain(text.substr(0, std::min(text.size(), text.find_first_of(".Z+", kDateLength))));
+  // A date has dashes as well, so the sign of an offset is looked for behind it.
+  const auto minus = plain.find('-', kDateLength);
+  if (minus != std::string::npos) plain.resize(minus);
+  std::string_view rest = text.substr(plain.size());
+  std::string digits;
+  if (rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    const auto end = std::min(rest.size(), rest.find_first_not_of("0123456789"));
+    digits = rest.substr(0, std::min(kMillisecondDigits, end));
+    rest.remove_prefix(end);
+  }
   digits.resize(kMillisecondDigits, '0');
-  return parse_rfc3339(fmt::format("{}.{}{}", text.substr(0, point), digits, text.substr(end)));
+  const auto time = parse_rfc3339(fmt::format("{}.{}Z", plain, digits));
+  const auto offset = parse_offset(rest);
+  if (!time || !offset) return std::nullopt;
+  return *time - *offset;
 }
 
 }  // namespace postflight

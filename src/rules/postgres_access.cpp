@@ -157,13 +157,17 @@ bool is_in_use(const PostgresFacts& f, const std::string& role) {
          });
 }
 
-/// Rules that let the role in over the network by a method.
+/// A rule that lets the role in over the network by this method; one that names the role before one
+/// for all.
 const PostgresHbaRule* network_rule(const std::vector<PostgresHbaRule>& rules,
                                     const std::string& role, const std::string& method) {
-  const auto it = std::ranges::find_if(rules, [&](const PostgresHbaRule& rule) {
-    return is_for_network(rule) && rule.method == method && names(rule.users, role);
-  });
-  return it == rules.end() ? nullptr : &*it;
+  const PostgresHbaRule* found = nullptr;
+  for (const PostgresHbaRule& rule : rules) {
+    if (!is_for_network(rule) || rule.method != method || !names(rule.users, role)) continue;
+    if (names_it(rule.users, role)) return &rule;
+    if (!found) found = &rule;
+  }
+  return found;
 }
 
 }  // namespace

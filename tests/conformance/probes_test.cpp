@@ -30,6 +30,7 @@ TEST(Probes, TellWhatTheyLookAt) {
 
 TEST(Probes, PlanNothingButTheMachineItselfWhereNothingListens) {
   for (const ProbeSpec* probe : all_probes()) {
+    if (!probe->plan) continue;  // its components are announced by another probe's tasks
     for (const Target& target : probe->plan(Topology{}, Settings{})) {
       EXPECT_EQ(target.component_id, probe->kind) << probe->id;
     }

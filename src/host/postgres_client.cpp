@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "base/text.h"
 #include "host/postgres_errors.h"
 #include "host/process_root.h"
+#include "host/rooted.h"
 #include "model/topology.h"
 
 namespace postflight::host {
@@ -99,6 +101,12 @@ pg_conn* start_connection(const PostgresAddress& address, const std::string& fol
   return ::PQconnectStartParams(parameters.keywords.data(), parameters.values.data(), 0);
 }
 
+bool is_same_folder(const std::string& a, const std::string& b) {
+  struct stat one, other;
+  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 &&
+         one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 void ignore_notice(void*, const char*) {}
 
 void add_row(const PGresult& result, PostgresRows& rows, std::size_t& bytes) {
@@ -137,7 +145,11 @@ bool ends_connection(const std::string& sqlstate) {
 }  // namespace
 
 std::string PostgresAddress::endpoint() const {
-  return is_socket() ? fmt::format("{}/.s.PGSQL.{}", host, port) : format_endpoint(host, port);
+  if (!is_socket()) return format_endpoint(host, port);
+  // The socket of a container often has the very path of one on the machine.
+  const std::string theirs = under_root(root, fmt::format("/proc/{}/root", root_pid));
+  const bool elsewhere = root_pid != 0 && !is_same_folder(theirs, root);
+  return fmt::format("{}{}/.s.PGSQL.{}", elsewhere ? theirs : "", host, port);
 }
 
 std::optional<std::size_t> PostgresRows::column(std::string_view name) const {

@@ -112,7 +112,7 @@ class Ways {
     if (user.empty()) user = "postgres";
     for (const std::string& folder : socket_folders()) {
       for (const std::string& name : {wanted, user, std::string("postgres")}) {
-        if (name.empty() || (name == "postgres" && user == "postgres" && wanted == name)) continue;
+        if (name.empty()) continue;
         PostgresAddress way = by_socket(folder);
         way.user = name;
         way.become = owner->owner;
@@ -303,6 +303,14 @@ const PostgresCluster* cluster_named_by(const PostgresUrl& url, const Topology& 
     const bool here = cluster.service.find('@') == std::string::npos &&
                       host::container_id_from_cgroup(cluster.cgroup).empty();
     if (here && is_own(url.host)) return &cluster;
+  }
+  // What Docker publishes here leads to a cluster in a container.
+  for (const Service& service : topology.services) {
+    const bool leads = service.port == url.port && service.netns.empty() &&
+                       !service.forwards_to.empty() && is_own(url.host);
+    const auto behind =
+        std::ranges::find(topology.clusters, service.forwards_to, &PostgresCluster::service);
+    if (leads && behind != topology.clusters.end()) return &*behind;
   }
   return nullptr;
 }

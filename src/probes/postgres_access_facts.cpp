@@ -84,6 +84,15 @@ void forget_main_file(PostgresFacts& facts) {
   facts.hba_rules = std::move(plain);
 }
 
+/// These are the superuser's unless he grants them one by one: pg_monitor does not help.
+template <class T>
+void tell_who_may(Observed<T>& fact, const char* how) {
+  const auto* unknown = fact.unknown();
+  if (!unknown || unknown->why != Why::denied) return;
+  fact = Unknown{Why::denied, unknown->detail.substr(0, unknown->detail.find("; allow it")) +
+                                  "; allow it: run as root, or " + how};
+}
+
 }  // namespace
 
 void look_at_access(PostgresView& view) {
@@ -97,6 +106,10 @@ void look_at_access(PostgresView& view) {
   view.ask.fill(f.verifiers, "pg_authid", view.ask(kVerifiers), [](const PostgresRow& row) {
     return PostgresVerifier{row.text("rolname"), row.text("kind")};
   });
+  tell_who_may(f.hba_rules,
+               "GRANT SELECT ON pg_hba_file_rules TO the role and GRANT EXECUTE ON FUNCTION "
+               "pg_hba_file_rules() TO the role");
+  tell_who_may(f.verifiers, "log in as a superuser");
 }
 
 }  // namespace postflight

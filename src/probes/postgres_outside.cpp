@@ -44,6 +44,14 @@ std::string unit_of(const std::string& cgroup) {
   return cgroup.substr(cgroup.rfind('/') + 1);
 }
 
+/// The unit of packages other than Debian's: /var/lib/pgsql/16/data is that of postgresql-16.
+std::string usual_unit(std::string_view data_directory) {
+  for (const auto part : split(data_directory, '/')) {
+    if (parse_number<unsigned>(part)) return fmt::format("postgresql-{}.service", part);
+  }
+  return "postgresql.service";
+}
+
 /// Debian's generator makes a link for each cluster whose start.conf says auto, anew at each boot,
 /// into a folder of postgresql.service: both must be.
 Observed<bool> debian_enabled(const ProbeContext& context, const PostgresCluster& cluster) {
@@ -74,7 +82,8 @@ Observed<bool> enabled(const ProbeContext& context, const PostgresCluster& clust
     return Absent{context.evidence("/run/systemd/system", "systemd does not run here")};
   }
   if (!cluster.debian_name.empty()) return debian_enabled(context, cluster);
-  const std::string unit = unit_of(cluster.cgroup);
+  std::string unit = unit_of(cluster.cgroup);
+  if (cluster.pid == 0) unit = usual_unit(cluster.data_directory);
   if (unit.empty()) {
     return Unknown{Why::unsupported,
                    "it runs in no unit of the system; what starts it is not known"};
@@ -84,13 +93,29 @@ Observed<bool> enabled(const ProbeContext& context, const PostgresCluster& clust
                                               link.empty() ? "no link to " + unit : link)};
 }
 
-void set_listeners(const ProbeContext& context, PostgresFacts& facts) {
+/// A service at that port whose programs nobody could see may be this server's.
+bool may_listen_unseen(const ProbeContext& context, const PostgresCluster& cluster) {
+  const auto* topology = context.topology.seen();
+  return topology && std::ranges::any_of(topology->value.services, [&](const Service& one) {
+           return one.port == cluster.port && one.transport == Transport::tcp &&
+                  one.programs.unknown();
+         });
+}
+
+void set_listeners(const ProbeContext& context, const PostgresCluster& cluster,
+                   PostgresFacts& facts) {
   const Service& service = context.target.service;
+  if (service.listeners.empty() && may_listen_unseen(context, cluster)) {
+    facts.bound_addresses =
+        Unknown{Why::denied, "whose sockets listen at its port could not be seen; run as root"};
+    return;
+  }
   std::vector<std::string> addresses;
-  for (const Listener& one : service.listeners) addresses.push_back(one.address);
   std::string raw;
-  for (const auto& one : addresses)
-    raw += (raw.empty() ? "" : " ") + format_endpoint(one, service.port);
+  for (const Listener& one : service.listeners) {
+    addresses.push_back(one.address);
+    raw += (raw.empty() ? "" : " ") + format_endpoint(one.address, service.port);
+  }
   facts.bound_addresses =
       Seen{std::move(addresses), context.evidence("listening sockets", raw.empty() ? "none" : raw)};
 }
@@ -147,7 +172,7 @@ void look_from_outside(const ProbeContext& context, const PostgresCluster& clust
         context.evidence("/etc/postgresql/" + cluster.debian_name + "/start.conf", cluster.start)};
   }
   facts.enabled = enabled(context, cluster);
-  set_listeners(context, facts);
+  set_listeners(context, cluster, facts);
   set_networks(context, cluster, facts);
 }
 

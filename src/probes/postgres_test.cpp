@@ -75,9 +75,8 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PostgresVersions);
 
 TEST_P(PostgresVersions, SaySameAsPsql) {
   PostgresServer server{"", GetParam()};
-  server.sql(
-      "create role app login password 'x' valid until '2020-01-01'; "
-      "create database shop owner app");
+  server.sql("create role app login password 'x' valid until '2020-01-01'");
+  server.sql("create database shop owner app");
   const PostgresFacts facts = look_at_cluster(topology_of(server));
   EXPECT_TRUE(value(facts.answers));
   EXPECT_EQ(value(facts.version), server.sql("show server_version"));
@@ -113,7 +112,8 @@ TEST_P(PostgresVersions, TellWhatIsWrong) {
   server.append("pg_hba.conf", "hostx all all 10.0.0.0/8 md5\n");
   server.append("postgresql.conf", "max_connections = 200\nno_such_thing = 1\n");
   server.reload();
-  server.sql("create table t(a int); begin; insert into t values (1); prepare transaction 'left'");
+  server.sql("create table t(a int)");
+  server.sql("begin; insert into t values (1); prepare transaction 'left'");
   server.sql("select pg_create_physical_replication_slot('gone', true)");
   server.sql("select pg_switch_wal()");
   ChildProcess holder{server.psql("begin; lock table t; select pg_sleep(60)")};

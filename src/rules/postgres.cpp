@@ -75,8 +75,8 @@ Verdicts not_started_at_boot(const PostgresFacts& f, const JudgeContext& c) {
         if (by_file) {
           found.arg("edit",
                     "/etc/postgresql/" + (debian ? cluster->debian_name : "") + "/start.conf");
-        } else {
-          found.arg("enable", debian ? "postgresql" : postgres_rules::unit_of(cluster));
+        } else if (const std::string unit = postgres_rules::unit_of(cluster); !unit.empty()) {
+          found.arg("enable", debian ? "postgresql" : unit);
         }
         if (mode) found.because(mode->evidence);
         return found;

@@ -145,13 +145,29 @@ bool names(const std::vector<std::string>& list, const std::string& name) {
          std::ranges::find(list, "all") != list.end();
 }
 
-/// Rules that let the role in over the network by a method.
+bool names_it(const std::vector<std::string>& list, const std::string& name) {
+  return std::ranges::find(list, name) != list.end();
+}
+
+/// A role that owns a database is some application's.
+bool is_in_use(const PostgresFacts& f, const std::string& role) {
+  const auto* roles = f.roles.seen();
+  return roles && std::ranges::any_of(roles->value, [&](const PostgresRole& one) {
+           return one.name == role && one.owns_database;
+         });
+}
+
+/// A rule that lets the role in over the network by this method; one that names the role before one
+/// for all.
 const PostgresHbaRule* network_rule(const std::vector<PostgresHbaRule>& rules,
                                     const std::string& role, const std::string& method) {
-  const auto it = std::ranges::find_if(rules, [&](const PostgresHbaRule& rule) {
-    return is_for_network(rule) && rule.method == method && names(rule.users, role);
-  });
-  return it == rules.end() ? nullptr : &*it;
+  const PostgresHbaRule* found = nullptr;
+  for (const PostgresHbaRule& rule : rules) {
+    if (!is_for_network(rule) || rule.method != method || !names(rule.users, role)) continue;
+    if (names_it(rule.users, role)) return &rule;
+    if (!found) found = &rule;
+  }
+  return found;
 }
 
 }  // namespace
@@ -188,7 +204,10 @@ Verdicts container_network_not_admitted(const PostgresFacts& f, const JudgeConte
       [&](const std::vector<PostgresHbaRule>& rules,
           const std::vector<PostgresNetwork>& networks) -> Verdicts {
         const PostgresHbaRule* other = rule_for_containers(rules);
-        if (!other || has_errors(rules)) return silent();
+        const auto* bound = f.bound_addresses.seen();
+        // Where only this machine reaches it, nobody expects containers.
+        const bool out_of_reach = bound && std::ranges::all_of(bound->value, is_loopback);
+        if (!other || has_errors(rules) || out_of_reach) return silent();
         std::vector<PostgresNetwork> missing;
         bool some_admitted = false;
         for (const PostgresNetwork& one : populated(networks)) {
@@ -206,7 +225,7 @@ Verdicts container_network_not_admitted(const PostgresFacts& f, const JudgeConte
           proposed.netmask.clear();
           // Where other containers are let in, this network may be left out on purpose.
           verdicts.findings.push_back(
-              with_hba(draft(some_admitted ? Severity::info : Severity::critical, f, c), f, c)
+              with_hba(draft(some_admitted ? Severity::info : Severity::warning, f, c), f, c)
                   .arg("subnet", one.subnet)
                   .arg("interface", one.interface)
                   .arg("members", one.members)
@@ -258,11 +277,13 @@ Verdicts md5_password_under_scram(const PostgresFacts& f, const JudgeContext& c)
           if (one.kind != "md5") continue;
           const PostgresHbaRule* scram = network_rule(rules, one.role, "scram-sha-256");
           if (!scram || network_rule(rules, one.role, "md5")) continue;
-          verdicts.findings.push_back(with_hba(draft(Severity::critical, f, c), f, c)
-                                          .arg("role", one.role)
-                                          .arg("line", scram->line)
-                                          .arg("rule", line_of(*scram))
-                                          .about(one.role));
+          const bool used = is_in_use(f, one.role) || names_it(scram->users, one.role);
+          verdicts.findings.push_back(
+              with_hba(draft(used ? Severity::critical : Severity::warning, f, c), f, c)
+                  .arg("role", one.role)
+                  .arg("line", scram->line)
+                  .arg("rule", line_of(*scram))
+                  .about(one.role));
         }
         return verdicts;
       },

@@ -21,9 +21,9 @@ bool is_hex(std::string_view text) {
 std::optional<std::vector<std::uint8_t>> parse_v4(std::string_view text) {
   std::vector<std::uint8_t> bytes;
   for (const auto part : split(text, '.')) {
-    const auto number = parse_number<std::uint8_t>(part);
-    if (!number) return std::nullopt;
-    bytes.push_back(*number);
+    const auto number = parse_number<std::uint16_t>(part);
+    if (!number || *number > 255) return std::nullopt;
+    bytes.push_back(static_cast<std::uint8_t>(*number));
   }
   if (bytes.size() != 4) return std::nullopt;
   return bytes;

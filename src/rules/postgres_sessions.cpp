@@ -9,7 +9,8 @@
 namespace postflight::rules::postgres_rules {
 namespace {
 
-constexpr double kNoticeableSeconds = 1.0;  // longer than a statement of a healthy application
+constexpr double kNoticeableSeconds = 1.0;  // nobody can read the table for as long
+constexpr double kWaitSeconds = 5.0;        // an application may ask another service meanwhile
 constexpr double kBlockedSeconds = 10.0;
 constexpr const char* kTooManyConnections = "53300";
 
@@ -93,18 +94,19 @@ Verdicts connections_exhausted(const PostgresFacts& f, const JudgeContext& c) {
       f.connections_used, f.connections_limit, f.connections_reserved, f.clients);
 }
 
-/// At once where it holds others up: nobody waits for a statement, only for the client.
+/// Soon where it holds others up: they wait for no statement, only for its client.
 Verdicts idle_in_transaction(const PostgresFacts& f, const JudgeContext& c) {
   return judge_from(
       [&](const std::vector<PostgresSession>& sessions) -> Verdicts {
         Verdicts verdicts;
         for (const PostgresSession& one : sessions) {
           if (!is_idle_in_transaction(one)) continue;
-          const bool harms = one.blocks > 0 || holds_exclusively(one);
-          const double limit =
-              harms ? kNoticeableSeconds : c.thresholds.postgres_idle_transaction_seconds;
+          const double limit = holds_exclusively(one) ? kNoticeableSeconds
+                               : one.blocks > 0       ? kWaitSeconds
+                                                : c.thresholds.postgres_idle_transaction_seconds;
           if (one.state_seconds < limit) continue;
-          const Severity severity = one.blocks > 0 ? Severity::critical : Severity::warning;
+          const bool lasts = one.blocks > 0 && one.state_seconds >= kBlockedSeconds;
+          const Severity severity = lasts ? Severity::critical : Severity::warning;
           verdicts.findings.push_back(about(draft(severity, f, c), one));
         }
         return verdicts;

@@ -71,7 +71,7 @@ const ProbeSpec database{.id = "database",
                          .summary =
                              "The databases of a PostgreSQL cluster: what is in them, whether it "
                              "can be read, and what a move left broken.",
-                         .budget = Duration{0},
+                         .budget = std::chrono::seconds{5},
                          .needs_topology = true,
                          .facts = &declare_facts<DatabaseFacts>,
                          .plan = nullptr,

@@ -20,6 +20,10 @@ namespace {
 /// Calls visit(name, schema) for a value and, where it is a list or an object, its fields.
 template <class Visit>
 void for_each_value(const std::string& name, const Json& schema, Visit&& visit) {
+  // An observation inside a list: its value is what has a unit.
+  if (schema.contains("oneOf")) {
+    return for_each_value(name, schema["oneOf"][0]["properties"]["value"], visit);
+  }
   visit(name, schema);
   if (schema.contains("items")) return for_each_value(name, schema["items"], visit);
   if (!schema.contains("properties")) return;

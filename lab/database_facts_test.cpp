@@ -12,6 +12,7 @@ namespace {
 
 using testing::bring_up;
 using testing::CommandOutput;
+using ::testing::Contains;
 using testing::in_lab;
 using testing::lab_name;
 using testing::take_down;
@@ -76,7 +77,7 @@ TEST_F(DatabaseFactsInTheLab, AreThoseOfPsql) {
 }
 
 TEST_F(DatabaseFactsInTheLab, NameTheMainAndTheLargestTables) {
-  EXPECT_EQ(fact("main_tables").at(0), "public.users");
+  EXPECT_THAT(fact("main_tables"), Contains(Json("public.users")));
   const Json largest = fact("largest_tables").at(0);
   EXPECT_EQ(largest.at("table"), "public.chat_messages");
   EXPECT_EQ(largest.at("rows").dump(), psql("select count(*) from chat_messages"));
@@ -88,7 +89,8 @@ TEST_F(DatabaseFactsInTheLab, GiveNoWarning) {
   for (const Json& finding : report_.at("findings")) {
     EXPECT_EQ(finding.at("severity"), "info") << finding.dump();
   }
-  for (const auto& [key, fact] : facts().items()) {
+  const Json all = facts();
+  for (const auto& [key, fact] : all.items()) {
     EXPECT_FALSE(fact.contains("unknown")) << key << " " << fact.dump();
   }
 }

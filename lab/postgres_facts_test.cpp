@@ -77,8 +77,8 @@ TEST_F(PostgresFactsInTheLab, AreThoseOfPsql) {
 TEST_F(PostgresFactsInTheLab, NameTheSameDatabasesRolesAndRules) {
   std::string databases, rules, roles;
   for (const Json& one : fact("databases")) databases += one.at("name").get<std::string>() + " ";
-  EXPECT_EQ(databases, psql("select string_agg(datname || ' ', '' order by pg_database_size(oid) "
-                            "desc) from pg_database where not datistemplate"));
+  EXPECT_EQ(trim(databases), psql("select string_agg(datname, ' ' order by pg_database_size(oid) "
+                                  "desc) from pg_database where not datistemplate"));
   for (const Json& one : fact("hba_rules")) rules += one.at("line").dump() + " ";
   EXPECT_EQ(trim(rules), psql("select string_agg(line_number::text, ' ' order by line_number) "
                               "from pg_hba_file_rules"));

@@ -53,14 +53,32 @@ void give_to_server_user(const std::string& folder) {
   }
 }
 
+/// True where another user than root gets to this folder; a checkout in /root does not let him.
+bool is_open_to_others(const std::filesystem::path& folder) {
+  const auto mode = std::filesystem::status(folder).permissions();
+  const bool enters = (mode & std::filesystem::perms::others_exec) != std::filesystem::perms::none;
+  return enters && (folder == folder.root_path() || is_open_to_others(folder.parent_path()));
+}
+
+/// The programs, with their libraries copied to `folder` where their user could not reach them.
+std::string reachable(const std::string& programs, const std::string& folder) {
+  if (::geteuid() != 0 || is_open_to_others(programs)) return programs;
+  const std::filesystem::path whole = std::filesystem::path(programs).parent_path();
+  const std::string copy = folder + "/programs";
+  std::filesystem::copy(
+      whole, copy,
+      std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  return copy + "/" + std::filesystem::path(programs).filename().string();
+}
+
 }  // namespace
 
 bool PostgresServer::installed() {
   return !newest_programs().empty();
 }
 
-PostgresServer::PostgresServer(const std::string& config, std::string programs)
-    : programs_(programs.empty() ? newest_programs() : std::move(programs)) {
+PostgresServer::PostgresServer(const std::string& config, const std::string& programs)
+    : programs_(programs.empty() ? newest_programs() : reachable(programs, folder_.path())) {
   give_to_server_user(folder_.path());
   const CommandOutput made =
       run_command(as_server_user({programs_ + "/initdb", "-D", data(), "-U", "postgres", "-E",

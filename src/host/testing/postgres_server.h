@@ -22,7 +22,7 @@ class PostgresServer {
   /// postgresql.conf. Throws std::runtime_error where it does not come up.
   /// `programs` is a folder with initdb and postgres of another version; the newest installed one
   /// where it is empty.
-  explicit PostgresServer(const std::string& config = "", std::string programs = "");
+  explicit PostgresServer(const std::string& config = "", const std::string& programs = "");
   ~PostgresServer();
   PostgresServer(const PostgresServer&) = delete;
   PostgresServer& operator=(const PostgresServer&) = delete;

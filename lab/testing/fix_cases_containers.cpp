@@ -29,8 +29,8 @@ std::vector<FixCase> fix_cases_of_containers() {
   };
   return {
       {"FolderReplacedUnderAContainer", "container/stale-mount", kContainers, "container:box",
-       "no_box; " + lines("") + "; cd /srv/box; cp -a files new; rm -rf files; mv new files",
-       "/srv/box/files", "", "docker exec box true"},
+       "no_box; " + lines("") + "; cd /srv/box; cp -a files new; rm -rf files; mv new files", "box",
+       "", "docker exec box true"},
       {"RestartPolicyNo", "container/not-restarted", kContainers, "container:box",
        "no_box; " + lines("") + "; docker update --restart no box", "box", "",
        "[ $(docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' box) = unless-stopped ]"},

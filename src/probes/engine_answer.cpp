@@ -72,7 +72,7 @@ Evidence EngineAnswer::from(std::string_view path) const {
 }
 
 Evidence EngineAnswer::from(std::string_view path, std::string_view shown) const {
-  return {fmt::format("{}, {}", source_, dotted(path)), excerpt(shown), format_rfc3339(now_)};
+  return {fmt::format("{}, {}", source_, dotted(path)), excerpt(shown), at_};
 }
 
 Unknown EngineAnswer::missing(std::string_view path) const {

@@ -19,7 +19,7 @@ class EngineAnswer {
  public:
   /// `source` is what evidence names: "GET /containers/web/json". `answer` must outlive this.
   EngineAnswer(const Json& answer, std::string source, WallTime now)
-      : answer_(answer), source_(std::move(source)), now_(now) {}
+      : answer_(answer), source_(std::move(source)), now_(now), at_(format_rfc3339(now)) {}
 
   /// The member, or nullptr where it is missing or null.
   const Json* find(std::string_view path) const;
@@ -67,6 +67,7 @@ class EngineAnswer {
   const Json& answer_;
   std::string source_;
   WallTime now_;
+  std::string at_;
 };
 
 /// RFC 3339 with any number of digits behind the point, as Go writes it; nothing where it is none,

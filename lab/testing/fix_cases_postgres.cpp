@@ -28,10 +28,8 @@ FixCase with_tools(FixCase one) {
 
 std::vector<FixCase> fix_cases_of_postgres() {
   std::vector<FixCase> cases = {
-      {"PostgresIsDown", "postgres/not-running", kPostgres, "15/down",
-       "cluster down 7301; systemctl stop postgresql@15-down", "postgresql@15-down", "", ""},
       {"PostgresWritesAreNotSafe", "postgres/writes-not-safe", kPostgres, ":7302",
-       "cluster unsafe 7302 'fsync = off'", "fsync|off", "",
+       "cluster unsafe 7302 'fsync = off'", "fsync            | off", "",
        "conf unsafe fsync on; sql 7302 'select pg_reload_conf()'", "set fsync = on in"},
       {"PostgresAutovacuumIsOff", "postgres/autovacuum-off", kPostgres, ":7303",
        "cluster lazy 7303 'autovacuum = off'", "autovacuum", "",
@@ -95,14 +93,17 @@ std::vector<FixCase> fix_cases_of_postgres() {
        "psql -X -p 7314 -d postgres -c \"select pg_sleep(600)\" & done; wait'; "
        "waits 'test $(runuser -u postgres -- psql -XAtq -p 7314 -d postgres -c "
        "\"select count(*) from pg_stat_activity where application_name = \\$\\$pool\\$\\$\") = 10'",
-       "pool", "", "systemctl stop pool", "pg_terminate_backend"},
+       "pool", "",
+       "systemctl stop pool; sql 7314 \"select pg_terminate_backend(pid) from pg_stat_activity "
+       "where application_name = 'pool'\"",
+       "pg_terminate_backend"},
       {"PostgresArchivingFails", "postgres/archiving-fails", kPostgres, ":7315",
        "cluster archive 7315 'archive_mode = on' \"archive_command = 'cp %p /srv/wal/%f'\"; "
        "sql 7315 'select pg_switch_wal()'; "
        "waits 'test $(runuser -u postgres -- psql -XAtq -p 7315 -d postgres -c "
        "\"select failed_count > 0 from pg_stat_archiver\") = t'",
        "cp %p /srv/wal/%f", "install -d -o postgres /srv/wal",
-       "sql 7315 'select pg_switch_wal()'; pg_ctlcluster 15 archive restart; sleep 1.5",
+       "sql 7315 'create table y()'; sql 7315 'select pg_switch_wal()'; sleep 3",
        "last_archived_time"},
       {"PostgresArchivesNothing", "postgres/archiving-goes-nowhere", kPostgres, ":7316",
        "cluster discard 7316 'archive_mode = on' \"archive_command = '/bin/true'\"", "/bin/true",

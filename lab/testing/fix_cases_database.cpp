@@ -112,23 +112,17 @@ std::vector<FixCase> fix_cases_of_databases() {
                   "s       | f",
                   "in_db subscribed 'alter subscription s set (slot_name = none)'; "
                   "in_db subscribed 'drop subscription s'"),
-      in_database(
-          "RemoteHostUnknown", "database/remote-host-unknown", "remote",
-          "db remote; in_db remote 'create extension postgres_fdw; create server old foreign "
-          "data wrapper postgres_fdw options (host $$postgres$$)'",
-          "no address", "in_db remote 'alter server old options (set host $$127.0.0.1$$)'",
-          "OPTIONS (SET host"),
       in_database("DeadRows", "database/dead-rows", "dead",
                   "db dead; in_db dead 'create table a as select generate_series(1, 30000) b'; "
                   "in_db dead 'delete from a where b > 10'; sleep 1",
                   "VACUUM"),
       in_database("CollationChanged", "database/collation-changed", "collated",
-                  "db collated template template0 locale_provider icu icu_locale en locale C; "
+                  "db collated template template0 locale_provider icu icu_locale en locale '$$C$$'; "
                   "in_db collated 'create table a (b text primary key); update pg_database set "
                   "datcollversion = $$1.0$$ where datname = $$collated$$'",
                   "ALTER DATABASE"),
       in_database("IndexOrderBroken", "database/index-order-broken", "wrongorder",
-                  "db wrongorder template template0 locale_provider icu icu_locale en locale C; "
+                  "db wrongorder template template0 locale_provider icu icu_locale en locale '$$C$$'; "
                   "in_db wrongorder 'create table t (v text collate \"C\"); insert into t select "
                   "chr(65 + g % 2 * 33) || g from generate_series(1, 99) g; create index by_v on t "
                   "(v); update pg_attribute set attcollation = 100 where attname = $$v$$ and "

@@ -3,7 +3,7 @@
 // beside reading them whole with nlohmann's DOM and with Boost.JSON.
 #include <benchmark/benchmark.h>
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 #include <fstream>
 #include <sstream>
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+// Boost.JSON reads, because nlohmann's parser alone would take most of the time that 500 containers
+// may take (bench/engine_bench.cpp).
 #include "base/json_select.h"
 
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/src.hpp>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -8,27 +13,65 @@
 namespace postflight {
 namespace {
 
-/// Receives a document piece by piece, as nlohmann's parser reads it, and keeps what is wanted.
+using boost::json::error_code;
+using boost::json::string_view;
+
+/// Receives a document piece by piece, as Boost's parser reads it, and keeps what is wanted.
 class Picker {
  public:
   using Node = JsonSelection::Node;
 
+  // What basic_parser asks of its handler; it checks these limits itself.
+  static constexpr std::size_t max_object_size = -1;
+  static constexpr std::size_t max_array_size = -1;
+  static constexpr std::size_t max_key_size = -1;
+  static constexpr std::size_t max_string_size = -1;
+
   Picker(const Node& wanted, SelectLimits limits) : wanted_(wanted), limits_(limits) {}
 
-  bool null() { return scalar(Json(nullptr), 1); }
-  bool boolean(bool value) { return scalar(Json(value), 1); }
-  bool number_integer(std::int64_t value) { return scalar(Json(value), 8); }
-  bool number_unsigned(std::uint64_t value) { return scalar(Json(value), 8); }
-  bool number_float(double value, const std::string&) { return scalar(Json(value), 8); }
-  bool binary(Json::binary_t&) { return false; }
-  bool string(std::string& value) {
+  bool on_document_begin(error_code&) { return true; }
+  bool on_document_end(error_code&) { return true; }
+  bool on_object_begin(error_code& ec) { return open(Json::object(), ec); }
+  bool on_object_end(std::size_t, error_code&) { return close(); }
+  bool on_array_begin(error_code& ec) { return open(Json::array(), ec); }
+  bool on_array_end(std::size_t, error_code&) { return close(); }
+
+  bool on_null(error_code& ec) { return scalar(Json(nullptr), 1, ec); }
+  bool on_bool(bool value, error_code& ec) { return scalar(Json(value), 1, ec); }
+  bool on_number_part(string_view, error_code&) { return true; }
+  bool on_int64(std::int64_t value, string_view, error_code& ec) {
+    // nlohmann's own reader, too, calls a whole number without a sign unsigned.
+    return value < 0 ? scalar(Json(value), 8, ec)
+                     : scalar(Json(static_cast<std::uint64_t>(value)), 8, ec);
+  }
+  bool on_uint64(std::uint64_t value, string_view, error_code& ec) {
+    return scalar(Json(value), 8, ec);
+  }
+  bool on_double(double value, string_view, error_code& ec) { return scalar(Json(value), 8, ec); }
+  bool on_comment_part(string_view, error_code&) { return true; }
+  bool on_comment(string_view, error_code&) { return true; }
+
+  bool on_string_part(string_view part, std::size_t, error_code& ec) {
     if (!next_is_wanted()) return true;
-    const std::size_t bytes = value.size();
-    return scalar(Json(std::move(value)), bytes);
+    text_.append(part.data(), part.size());
+    return has_room_for(text_.size(), ec);
+  }
+  bool on_string(string_view part, std::size_t length, error_code& ec) {
+    if (!on_string_part(part, length, ec)) return false;
+    if (!next_is_wanted()) return true;
+    const std::size_t bytes = text_.size();
+    return scalar(Json(std::exchange(text_, {})), bytes, ec);
   }
 
-  bool key(std::string& name) {
+  bool on_key_part(string_view part, std::size_t, error_code& ec) {
     if (unwanted_depth_ > 0) return true;
+    key_.append(part.data(), part.size());
+    return has_room_for(key_.size(), ec);
+  }
+  bool on_key(string_view part, std::size_t length, error_code& ec) {
+    if (unwanted_depth_ > 0) return true;
+    if (!on_key_part(part, length, ec)) return false;
+    const std::string name = std::exchange(key_, {});
     const Node* node = open_.back().node;
     if (!node->members.empty()) {
       const auto found = node->members.find(name);
@@ -36,24 +79,13 @@ class Picker {
     } else {
       next_ = node;
     }
-    if (next_) name_ = std::move(name);
-    return !next_ || keep(name_.size());
+    if (!next_) return true;
+    name_ = name;
+    return keep(name_.size(), ec);
   }
 
-  bool start_object(std::size_t) { return open(Json::object()); }
-  bool start_array(std::size_t) { return open(Json::array()); }
-  bool end_object() { return close(); }
-  bool end_array() { return close(); }
-
-  bool parse_error(std::size_t position, const std::string&, const Json::exception& error) {
-    error_ = "JSON, byte " + std::to_string(position) + ": " + excerpt(error.what(), 160);
-    return false;
-  }
-
-  Result<Json> result(bool complete) {
-    if (complete) return std::move(root_);
-    return fail(Errc::kMalformed, error_.empty() ? "JSON cannot be read" : error_);
-  }
+  const std::string& trouble() const { return trouble_; }
+  Json take() { return std::move(root_); }
 
  private:
   struct Frame {
@@ -88,38 +120,38 @@ class Picker {
     return &members.back().second;
   }
 
-  bool keep(std::size_t bytes) {
-    kept_ += bytes + sizeof(Json);
-    if (kept_ <= limits_.max_kept_bytes) return true;
-    error_ =
-        "JSON: more than " + std::to_string(limits_.max_kept_bytes) + " bytes are wanted of it";
+  bool has_room_for(std::size_t bytes, error_code& ec) {
+    if (kept_ + bytes <= limits_.max_kept_bytes) return true;
+    trouble_ = "more than " + std::to_string(limits_.max_kept_bytes) + " bytes are wanted of it";
+    ec = boost::json::error::array_too_large;
     return false;
   }
 
-  bool scalar(Json value, std::size_t bytes) {
+  bool keep(std::size_t bytes, error_code& ec) {
+    if (!has_room_for(bytes + sizeof(Json), ec)) return false;
+    kept_ += bytes + sizeof(Json);
+    return true;
+  }
+
+  bool scalar(Json value, std::size_t bytes, error_code& ec) {
     if (!next_is_wanted()) return true;
-    if (!keep(bytes)) return false;
+    if (!keep(bytes, ec)) return false;
     put(std::move(value));
     return true;
   }
 
-  bool open(Json container) {
-    if (++depth_ > limits_.max_depth) {
-      error_ = "JSON: nested deeper than " + std::to_string(limits_.max_depth);
-      return false;
-    }
+  bool open(Json container, error_code& ec) {
     if (!next_is_wanted()) {
       ++unwanted_depth_;
       return true;
     }
-    if (!keep(0)) return false;
+    if (!keep(0, ec)) return false;
     const Node* node = next_node();
     open_.push_back({put(std::move(container)), node});
     return true;
   }
 
   bool close() {
-    --depth_;
     if (unwanted_depth_ > 0) {
       --unwanted_depth_;
     } else {
@@ -134,10 +166,11 @@ class Picker {
   std::vector<Frame> open_;
   const Node* next_ = nullptr;
   std::string name_;
-  int depth_ = 0;
+  std::string key_;   // as far as it has come
+  std::string text_;  // the same
   int unwanted_depth_ = 0;
   std::size_t kept_ = 0;
-  std::string error_;
+  std::string trouble_;
 };
 
 }  // namespace
@@ -152,9 +185,16 @@ JsonSelection::JsonSelection(std::initializer_list<std::string_view> paths) {
 }
 
 Result<Json> select_json(std::string_view text, const JsonSelection& wanted, SelectLimits limits) {
-  Picker picker{wanted.root(), limits};
-  const bool complete = Json::sax_parse(text.begin(), text.end(), &picker);
-  return picker.result(complete);
+  boost::json::parse_options options;
+  options.max_depth = static_cast<std::size_t>(limits.max_depth);
+  boost::json::basic_parser<Picker> parser{options, wanted.root(), limits};
+  error_code ec;
+  const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
+  if (!ec && read < text.size()) ec = boost::json::error::extra_data;
+  if (!ec) return parser.handler().take();
+  const std::string& trouble = parser.handler().trouble();
+  return fail(Errc::kMalformed, "JSON, byte " + std::to_string(read) + ": " +
+                                    (trouble.empty() ? excerpt(ec.message(), 160) : trouble));
 }
 
 }  // namespace postflight

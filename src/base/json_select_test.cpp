@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace postflight {
 namespace {
 
@@ -45,6 +47,14 @@ TEST(SelectJson, ThrowsAwayTenMegabytes) {
   EXPECT_FALSE(select_json(text, {"Labels"}));  // and does not keep them for the asking
 }
 
+TEST(SelectJson, ReadsNumbersAsTheyAre) {
+  const Json json = selected(R"([0, 18446744073709551615, -9223372036854775808, 1.5e3])", {"a"});
+  EXPECT_TRUE(json[0].is_number_unsigned());
+  EXPECT_EQ(json[1], std::uint64_t{18446744073709551615U});
+  EXPECT_EQ(json[2], std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(json[3], 1500.0);
+}
+
 TEST(SelectJson, RefusesWhatIsMalformed) {
   for (const char* text : {"", "{", R"({"a": 1)", "[1, 2,]", "{} {}", "{\"a\": \"\xff\"}", "nul"}) {
     const auto json = select_json(text, {"b"});
@@ -57,7 +67,7 @@ TEST(SelectJson, RefusesDeepNesting) {
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
   const auto json = select_json("{\"x\": " + deep + "}", {"a"});
   ASSERT_FALSE(json);
-  EXPECT_NE(json.error().what.find("deeper"), std::string::npos);
+  EXPECT_NE(json.error().what.find("deep"), std::string::npos) << json.error().what;
 }
 
 }  // namespace

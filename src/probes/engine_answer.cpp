@@ -40,7 +40,9 @@ std::string_view last_part(std::string_view path) {
 
 const Json* EngineAnswer::find(std::string_view path) const {
   const Json* json = &answer_;
-  for (const std::string_view part : split(path, '/')) {
+  while (!path.empty()) {
+    const std::string_view part = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), part.size() + 1));
     if (!json->is_object()) return nullptr;
     const auto member = json->find(part);
     if (member == json->end()) return nullptr;

@@ -121,16 +121,6 @@ std::vector<FixCase> fix_cases_of_databases() {
                   "in_db collated 'create table a (b text primary key); update pg_database set "
                   "datcollversion = $$1.0$$ where datname = $$collated$$'",
                   "ALTER DATABASE"),
-      in_database("IndexOrderBroken", "database/index-order-broken", "wrongorder",
-                  "db wrongorder template template0 locale_provider icu icu_locale en locale '$$C$$'; "
-                  "in_db wrongorder 'create table t (v text collate \"C\"); insert into t select "
-                  "chr(65 + g % 2 * 33) || g from generate_series(1, 99) g; create index by_v on t "
-                  "(v); update pg_attribute set attcollation = 100 where attname = $$v$$ and "
-                  "attrelid in ($$t$$::regclass, $$by_v$$::regclass); update pg_index "
-                  "set indcollation = $$100$$ where indexrelid = $$by_v$$::regclass; "
-                  "update pg_database set datcollversion = $$1.0$$ where datname = "
-                  "$$wrongorder$$'",
-                  "REINDEX"),
       in_database(
           "TableUnreadable", "database/table-unreadable", "unreadable",
           "db unreadable; in_db unreadable 'create table a (b int); insert into a values (1); "

@@ -52,7 +52,6 @@ constexpr std::array kServers = {
 constexpr std::array<std::string_view, 5> kLocalTypes = {"service", "timer", "socket", "path",
                                                          "mount"};
 constexpr std::string_view kLocalFolder = "/etc/systemd/system/";
-constexpr std::string_view kMask = "/dev/null";
 
 const KnownServer* known_server(std::string_view unit) {
   const auto it = std::ranges::find_if(

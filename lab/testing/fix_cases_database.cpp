@@ -116,11 +116,12 @@ std::vector<FixCase> fix_cases_of_databases() {
                   "db dead; in_db dead 'create table a as select generate_series(1, 30000) b'; "
                   "in_db dead 'delete from a where b > 10'; sleep 1",
                   "VACUUM"),
-      in_database("CollationChanged", "database/collation-changed", "collated",
-                  "db collated template template0 locale_provider icu icu_locale en locale '$$C$$'; "
-                  "in_db collated 'create table a (b text primary key); update pg_database set "
-                  "datcollversion = $$1.0$$ where datname = $$collated$$'",
-                  "ALTER DATABASE"),
+      in_database(
+          "CollationChanged", "database/collation-changed", "collated",
+          "db collated template template0 locale_provider icu icu_locale en locale '$$C$$'; "
+          "in_db collated 'create table a (b text primary key); update pg_database set "
+          "datcollversion = $$1.0$$ where datname = $$collated$$'",
+          "ALTER DATABASE"),
       in_database(
           "TableUnreadable", "database/table-unreadable", "unreadable",
           "db unreadable; in_db unreadable 'create table a (b int); insert into a values (1); "

@@ -193,7 +193,10 @@ std::string unquoted(std::string_view value) {
   if (!value.starts_with('\'')) return std::string(value.substr(0, value.find_first_of(" \t#")));
   std::string text;
   for (std::size_t i = 1; i < value.size(); ++i) {
-    if (value[i] == '\'' && (i + 1 == value.size() || value[++i] != '\'')) break;
+    if (value[i] == '\'') {
+      ++i;  // the second of two stands for one
+      if (i == value.size() || value[i] != '\'') break;
+    }
     text += value[i];
   }
   return text;

@@ -22,7 +22,7 @@ bool shares_a_source(const Json& fact, const Json& own) {
   }
   return std::ranges::any_of(*ours, [&](const Json& mine) {
     return std::ranges::any_of(*theirs, [&](const Json& other) {
-      return mine.is_object() && other.is_object() && mine.value("source", "") != "" &&
+      return mine.is_object() && other.is_object() && !mine.value("source", "").empty() &&
              mine.value("source", "") == other.value("source", "");
     });
   });

@@ -23,6 +23,7 @@ void check(int result, const char* what) {
 
 FileDescriptor listen_at(const std::string& path) {
   FileDescriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!socket) throw std::system_error(errno, std::generic_category(), "socket");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) throw std::length_error("path too long: " + path);
@@ -148,7 +149,8 @@ struct BusSession {
                          sd_bus_message_get_member(call),
                          {}};
     const char* text = nullptr;
-    while (sd_bus_message_read_basic(call, 's', &text) > 0) question.argument = text;
+    while (sd_bus_message_read_basic(call, 's', static_cast<void*>(&text)) > 0)
+      question.argument = text;
     const BusReply reply = self.server.answer_(question);
     ++self.server.questions_;
     if (reply.silent) return 1;
